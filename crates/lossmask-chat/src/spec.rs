@@ -1,0 +1,177 @@
+//! What an [`Encoder`](crate::Encoder) is built from: plain data, written by the TypeScript layer as camelCase JSON.
+//! Every name and id is resolved there; nothing here is guessed.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use lossmask::MaskerOptions;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A tokenizer file and what is added to it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TokenizerSpec {
+    /// `tokenizer.json` or `tekken.json`.
+    pub path: PathBuf,
+    /// Special tokens that the file does not hold, in the order in which they get the next free ids.
+    #[serde(default)]
+    pub added_tokens: Vec<String>,
+}
+
+/// A chat template.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TemplateSpec {
+    /// Where it comes from, for messages: a path, or `templates/chatml.jinja`.
+    pub name: String,
+    /// The Jinja source.
+    pub source: String,
+    /// Template variables: `bos_token`, `eos_token`, ..., and `chat_template_kwargs`.
+    #[serde(default)]
+    pub variables: BTreeMap<String, Value>,
+}
+
+/// Which way labels are derived; `DESIGN.md` section 3.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Route {
+    /// The strongest route the input allows, checked against a second one.
+    #[default]
+    Auto,
+    /// Token ids only.
+    Boundaries,
+    /// `{% generation %}` blocks.
+    Generation,
+    /// Origin of every character.
+    Content,
+}
+
+/// What becomes of the family's own markers inside message content.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Injection {
+    /// They are tokenized as plain text.
+    #[default]
+    Escape,
+    /// The row is refused.
+    Error,
+    /// They become control tokens, as in axolotl.
+    Allow,
+}
+
+/// What becomes of a token across the border of a trained stretch. Unset: the rule of the route's original.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Straddle {
+    /// It is not trained.
+    Exclude,
+    /// It is trained.
+    Include,
+}
+
+/// Whether reasoning of a trained turn is trained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reasoning {
+    /// It is.
+    #[default]
+    Train,
+    /// It is not.
+    Mask,
+}
+
+/// What a row holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowType {
+    /// Messages, rendered by a chat template.
+    #[default]
+    ChatTemplate,
+    /// axolotl's template-free segments.
+    InputOutput,
+}
+
+/// Where things stand in a row; axolotl's names and defaults.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct FieldSpec {
+    /// The list of messages. Default `messages`; a row without it that has `conversations` is read as ShareGPT.
+    pub messages: String,
+    /// Message property -> the key it stands under in the data. (`message_property_mappings`)
+    pub message_properties: BTreeMap<String, String>,
+    /// Role name in the data -> role given to the template. (`roles`, inverted; ShareGPT's `human`, `gpt` by default)
+    pub roles: BTreeMap<String, String>,
+    /// The list of tools. Default `tools`.
+    pub tools: String,
+    /// Per-message training flag. (`message_field_training`)
+    pub training: Option<String>,
+    /// Per-message training spans. (`message_field_training_detail`)
+    pub training_detail: Option<String>,
+    /// Drop a leading system message. (`drop_system_message`)
+    pub drop_system_message: bool,
+    /// Split `<think>` out of assistant content into `reasoning_content`. (`split_thinking`)
+    pub split_thinking: bool,
+}
+
+/// Everything one dataset's rows are encoded with.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EncoderSpec {
+    /// What a row holds.
+    #[serde(default)]
+    pub row_type: RowType,
+    /// The chat template; needed for [`RowType::ChatTemplate`].
+    #[serde(default)]
+    pub template: Option<TemplateSpec>,
+    /// The compiled boundaries and knobs, ids resolved. Media ids are in `ignore_token_ids` too.
+    pub masker: MaskerOptions,
+    /// Ids of the family's media placeholders and delimiters.
+    #[serde(default)]
+    pub media_token_ids: Vec<i32>,
+    /// Whether the boundaries can be trusted on ids alone: `false` for plain-text markers and families without any.
+    #[serde(default)]
+    pub scannable: bool,
+    /// How labels are derived.
+    #[serde(default)]
+    pub route: Route,
+    /// Typed markers.
+    #[serde(default)]
+    pub injection: Injection,
+    /// Tokens across a border.
+    #[serde(default)]
+    pub straddle: Option<Straddle>,
+    /// Reasoning of trained turns.
+    #[serde(default)]
+    pub reasoning: Reasoning,
+    /// Weight in the loss per role; a role not listed weighs 1.
+    #[serde(default)]
+    pub weights: BTreeMap<String, f32>,
+    /// Where things stand in a row.
+    #[serde(default)]
+    pub fields: FieldSpec,
+    /// Ids of `eot_tokens`, trained as `train_on_eot` says. Empty: the eos token plays that part, as in axolotl.
+    #[serde(default)]
+    pub eot_token_ids: Vec<i32>,
+    /// axolotl's `train_on_eot`; unset: as `train_on_eos`.
+    #[serde(default)]
+    pub train_on_eot: Option<lossmask::TrainOnEos>,
+    /// Pad id, for media-free padding of batches; not used while encoding.
+    #[serde(default)]
+    pub pad_token_id: Option<i32>,
+}
+
+impl Default for FieldSpec {
+    fn default() -> Self {
+        FieldSpec {
+            messages: "messages".to_owned(),
+            message_properties: BTreeMap::new(),
+            roles: BTreeMap::new(),
+            tools: "tools".to_owned(),
+            training: None,
+            training_detail: None,
+            drop_system_message: false,
+            split_thinking: false,
+        }
+    }
+}

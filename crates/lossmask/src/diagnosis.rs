@@ -1,0 +1,29 @@
+//! Findings as data: what is odd about a row or a run, under a stable code.
+
+use std::ops::Range;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// The labels are right, but probably not what was wanted.
+    Warning,
+    /// The row would train wrongly.
+    Error,
+}
+
+/// One finding about one row. Where the row stands (file, line) is known to whoever holds the row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnosis {
+    /// Stable code in kebab case, documented in `docs/diagnostics.md`.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The tokens it is about, if any.
+    pub span: Option<Range<usize>>,
+    /// What was found, in one sentence.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
