@@ -1,1 +1,4 @@
-//! Placeholder.
+//! N-API bindings of lossmask: one file per concept, conversions only. Errors cross as JSON, panics as errors (`error`).
+
+mod error;
+mod masker;
