@@ -1,0 +1,103 @@
+/**
+ * What a run is made from, as the Rust side reads it: `crates/lossmask-data/src/spec.rs`, `crates/lossmask-chat/src/spec.rs` and
+ * `crates/lossmask/src/options.rs` say what each field means and what holds where it is left out.
+ */
+import type { OutputFormat } from './report.js'
+
+/** A whole run. Every path is resolved and every name looked up. */
+export interface PipelineSpec {
+  tokenizer: TokenizerSpec
+  datasets: DatasetSpec[]
+  testDatasets?: DatasetSpec[]
+  output?: { dir: string; format?: OutputFormat; shardBytes?: number }
+  sequenceLen?: number
+  excessLengthStrategy?: 'drop' | 'truncate' | 'raise'
+  minSampleLen?: number
+  untrainedRows?: 'drop' | 'keep'
+  maxUntrainedShare?: number
+  valSetSize?: { fraction: number } | { count: number }
+  seed?: number
+  samplePacking?: { groupSize?: number; binSize?: number; sequentially?: boolean }
+  workers?: number
+  onError?: 'fail' | 'skip'
+  debugRows?: number
+  limit?: number
+  sample?: number
+  maxRowBytes?: number
+  findDuplicates?: boolean
+  config?: unknown
+}
+
+/** A tokenizer file and what is added to it. */
+export interface TokenizerSpec {
+  path: string
+  addedTokens?: string[]
+}
+
+/** Files whose rows are encoded alike. */
+export interface DatasetSpec {
+  name: string
+  files: string[]
+  format?: DataFormat
+  encoder: EncoderSpec
+}
+
+/** How a data file holds rows. */
+export type DataFormat = 'jsonl' | 'json' | 'parquet' | 'arrow'
+
+/** Everything one dataset's rows are encoded with. */
+export interface EncoderSpec {
+  rowType: 'chat_template' | 'input_output'
+  template?: TemplateSpec
+  masker: MaskerSpec
+  mediaTokenIds?: number[]
+  scannable?: boolean
+  route?: 'auto' | 'boundaries' | 'generation' | 'content'
+  injection?: 'escape' | 'error' | 'allow'
+  straddle?: 'exclude' | 'include'
+  reasoning?: 'train' | 'mask'
+  weights?: Record<string, number>
+  fields: FieldSpec
+  eotTokenIds?: number[]
+  trainOnEot?: 'turn' | 'all' | 'last' | 'none'
+  padTokenId?: number
+}
+
+/** A chat template with its variables. */
+export interface TemplateSpec {
+  name: string
+  source: string
+  variables?: Record<string, unknown>
+}
+
+/** Where things stand in a row. */
+export interface FieldSpec {
+  messages?: string
+  messageProperties?: Record<string, string>
+  roles?: Record<string, string>
+  tools?: string
+  training?: string
+  trainingDetail?: string
+  dropSystemMessage?: boolean
+  splitThinking?: boolean
+}
+
+/** The core's options, ids resolved. */
+export interface MaskerSpec {
+  boundaries: {
+    role: string
+    starts: number[][]
+    tails?: number[][]
+    ends?: { ids: number[]; kind: 'consumed' | 'anchor' | 'before' }[]
+    includeStart?: boolean
+  }[]
+  rolesToTrain: string[]
+  trainOnEos: 'turn' | 'all' | 'last' | 'none'
+  trainOnInputs: boolean
+  trainOnSharedEnd?: boolean
+  ignoreTokenIds?: number[]
+  ignoreIndex?: number
+  exclude?: { start: number[]; end: number[] }[]
+  unterminated?: 'run-to-end' | 'mask'
+  turns?: 'all' | 'last'
+}
