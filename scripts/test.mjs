@@ -5,7 +5,7 @@
 import { readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { buildBinding, buildTypeScript, installPackages, missingTools } from './lib/prepare.mjs'
-import { bin, root, run } from './lib/run.mjs'
+import { bin, npm, root, run } from './lib/run.mjs'
 
 const total = { passed: 0, failed: 0 }
 const failedSteps = []
@@ -83,8 +83,7 @@ if (wanted('rust')) {
   await step('clippy', cargo('clippy', '--release', '--workspace', '--all-targets', '--quiet', '--', '-D', 'warnings'))
 }
 if (wanted('check')) {
-  await step('lint and format', options => run(...bin('@biomejs/biome/bin/biome', 'check', '.'), options))
-  await step('types', options => run(...bin('typescript/bin/tsc', '-p', 'tsconfig.json'), options))
+  await step('lint, format and types', options => run(...npm('run', '--silent', 'check'), options))
 }
 await step('test resources', options =>
   run(process.execPath, ['scripts/test-resources.mjs'], { timeout: 900_000, ...options }),

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { bin, npm, root, run } from './run.mjs'
+import { npm, root, run } from './run.mjs'
 
 const oldest = [20, 19]
 
@@ -36,7 +36,7 @@ export function buildBinding(options = {}) {
   return run(...npm('run', '--silent', 'build:native'), options)
 }
 
-/** Compiles `src` to `dist`. */
+/** Compiles `src` to `dist`, and builds the page that goes with it. */
 export function buildTypeScript(options = {}) {
-  return run(...bin('typescript/bin/tsc', '-p', 'tsconfig.build.json'), options)
+  return run(...npm('run', '--silent', 'build:ts'), options)
 }
