@@ -1,0 +1,57 @@
+import type { Place, Report, Severity } from '../pipeline/report.js'
+import type { TrainOnEos } from '../strategies/types.js'
+
+/** What a check says: `pass`, worth knowing (`info`), probably unwanted (`warn`), would train wrongly (`fail`). */
+export type Verdict = 'pass' | 'info' | 'warn' | 'fail'
+
+/** Something known before any row is read: from the config, the strategy, the tokenizer or the template. */
+export interface Notice {
+  code: string
+  /** Default `warning`. */
+  severity?: Severity
+  message: string
+  hint?: string
+}
+
+/** What the checks judge. */
+export interface AuditInput {
+  /** A run over the data, with or without output. */
+  report: Report
+  /** What was noticed before the run. */
+  notices: readonly Notice[]
+  rolesToTrain: readonly string[]
+  trainOnEos: TrainOnEos
+  trainOnInputs: boolean
+  /** Tokens at which the model stops when it generates (`generation_config.json`, else the EOS token). */
+  stopTokens: readonly string[]
+  /** End markers of the trained roles, as text. */
+  endMarkers: readonly string[]
+}
+
+/** A verdict with its figures; the same in text, JSON and the page. */
+export interface Finding {
+  /** Stable code, documented in `docs/diagnostics.md`. */
+  code: string
+  verdict: Verdict
+  /** What was looked at, in a few words. */
+  title: string
+  /** How often it was found. */
+  count: number
+  /** Of how many. */
+  of?: number
+  /** What was found, in one sentence. */
+  message: string
+  /** What to change. */
+  hint?: string
+  /** The first place it was found at. */
+  first?: Place
+}
+
+/** Share of `of` (0 to 1) above which a finding fails, by code. A code that is not listed keeps its default. */
+export type Thresholds = Readonly<Record<string, number>>
+
+/** All findings of a run, the worst first, and whether any of them fails. */
+export interface Audit {
+  failed: boolean
+  findings: Finding[]
+}
