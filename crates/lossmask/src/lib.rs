@@ -1,9 +1,30 @@
 //! Which tokens of a training sequence a language model is trained on.
+//!
+//! A [`Masker`] is compiled from [`MaskerOptions`] and turns rows of token ids into labels. Read the modules in the order
+//! `automaton`, `scan`, `decide`, `labels`; `DESIGN.md` says why they are built so.
 
+mod automaton;
+mod batch;
+mod classes;
+mod decide;
 mod diagnosis;
+mod error;
+mod explain;
+mod ids;
+mod labels;
+mod masker;
+mod near_miss;
 mod options;
+mod plan;
 mod record;
+mod scan;
 
+pub use batch::Rows;
 pub use diagnosis::{Diagnosis, Severity};
+pub use error::{BuildError, BuildErrorKind, ShapeError};
+pub use explain::RowContext;
+pub use ids::{Label, MaskValue, TokenId};
+pub use masker::Masker;
+pub use near_miss::NearMiss;
 pub use options::{Boundary, End, EndKind, Exclude, MaskerOptions, Termination, TrainOnEos, Turns, Unterminated};
 pub use record::{Reason, Record, Span, TokenKind, Turn};

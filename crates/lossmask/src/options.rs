@@ -10,7 +10,8 @@ use serde::Deserialize;
 pub struct Boundary {
     /// The role's name, as `roles_to_train` spells it.
     pub role: String,
-    /// Start markers: any of them opens the turn. Never empty, none of them empty.
+    /// Start markers, none of them empty: any of them opens the turn. Without one the boundary never opens a turn, as
+    /// axolotl's with an empty start.
     pub starts: Vec<Vec<i32>>,
     /// Header tails: the longest one that stands right after the start belongs to the header.
     #[cfg_attr(feature = "serde", serde(default))]
@@ -35,7 +36,7 @@ pub struct End {
 }
 
 /// Whose an end marker is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum EndKind {
@@ -58,7 +59,7 @@ pub enum TrainOnEos {
     Turn,
     /// Those of all turns.
     All,
-    /// That of the row's last trained turn only.
+    /// Only the last one among those of the row's trained turns.
     Last,
     /// None.
     None,
@@ -72,7 +73,7 @@ pub enum Termination {
     /// The boundary's own end marker; the markers of other turns inside are content. (axolotl)
     #[default]
     EndMarker,
-    /// The next start of any role. (TRL's multi-role completion collator)
+    /// The next start of any role; end markers are not looked for. (TRL's multi-role completion collator)
     NextStart,
 }
 
@@ -96,18 +97,22 @@ pub enum Turns {
     /// Every one.
     #[default]
     All,
-    /// The row's last one only.
+    /// The row's last turn of a trained role only, even where `unterminated` then leaves nothing of it.
     Last,
 }
 
 /// A stretch inside trained turns that is not trained: from `start` to the next `end` within the turn, both included.
+///
+/// It is looked for from the turn's content to the turn's end, its own end marker included; of several that begin at one
+/// token the longest start wins, the first declared on a tie. Headers and the ends of untrained turns are not touched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase", deny_unknown_fields))]
 pub struct Exclude {
     /// What opens the stretch.
     pub start: Vec<i32>,
-    /// What closes it; empty: `start` alone is the stretch. Not found: the stretch runs to the end of the turn.
+    /// What closes it; empty: `start` alone is the stretch. Not found: the stretch runs to the end of the turn, its own
+    /// end marker included.
     #[cfg_attr(feature = "serde", serde(default))]
     pub end: Vec<i32>,
 }

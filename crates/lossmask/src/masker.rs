@@ -1,0 +1,225 @@
+//! The facade: compile once, mask many rows.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::batch::{Rows, real_tokens};
+use crate::error::{BuildError, ShapeError};
+use crate::explain::RowContext;
+use crate::ids::{Label, MaskValue, TokenId, as_labels};
+use crate::labels::Writer;
+use crate::near_miss::NearMiss;
+use crate::options::MaskerOptions;
+use crate::plan::Plan;
+use crate::record::{Record, Turn};
+use crate::scan::{Found, Scan};
+
+/// Decides for every token of a row whether a model is trained on it.
+///
+/// Compiled once from [`MaskerOptions`], it is immutable: share it between threads as it is.
+///
+/// ```
+/// use lossmask::{Boundary, End, EndKind, Masker, MaskerOptions};
+///
+/// // <|im_start|> 151644, assistant 77091, \n 198, <|im_end|> 151645
+/// let masker = Masker::new(&MaskerOptions {
+///     boundaries: vec![Boundary {
+///         role: "assistant".into(),
+///         starts: vec![vec![151644, 77091]],
+///         tails: vec![vec![198]],
+///         ends: vec![End { ids: vec![151645], kind: EndKind::Consumed }],
+///         include_start: false,
+///     }],
+///     ..MaskerOptions::default()
+/// })?;
+/// let labels = masker.labels(&[151644, 77091, 198, 9707, 0, 151645, 198]);
+/// assert_eq!(labels, [-100, -100, -100, 9707, 0, 151645, -100]);
+/// # Ok::<(), lossmask::BuildError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Masker {
+    plan: Arc<Plan>,
+}
+
+thread_local! {
+    static KEPT: RefCell<Vec<Range<usize>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Masker {
+    /// Compiles the options.
+    ///
+    /// # Errors
+    /// When a role has no name, a marker has no ids, or an end marker is declared with two kinds.
+    pub fn new(options: &MaskerOptions) -> Result<Masker, BuildError> {
+        Ok(Masker { plan: Arc::new(Plan::new(options)?) })
+    }
+
+    /// The role names that [`Turn::role`] points into, in order of declaration.
+    pub fn roles(&self) -> &[Arc<str>] {
+        &self.plan.roles
+    }
+
+    /// The label of a token that is not trained.
+    pub fn ignore_index(&self) -> i32 {
+        self.plan.ignore_index
+    }
+
+    /// The labels of one row.
+    pub fn labels<I: TokenId>(&self, ids: &[I]) -> Vec<I::Label> {
+        let mut labels = vec![I::Label::from_i32(0); ids.len()];
+        Writer::new(&self.plan).write(as_labels(ids), &mut labels);
+        labels
+    }
+
+    /// The labels of one row, into an array of its length.
+    ///
+    /// # Errors
+    /// When the lengths differ; nothing is written then.
+    pub fn labels_into<I: TokenId>(&self, ids: &[I], labels: &mut [I::Label]) -> Result<(), ShapeError> {
+        check_output(ids.len(), ids.len(), labels.len())?;
+        Writer::new(&self.plan).write(as_labels(ids), labels);
+        Ok(())
+    }
+
+    /// Turns the ids of one row into its labels.
+    pub fn labels_in_place<L: Label>(&self, row: &mut [L]) {
+        KEPT.with_borrow_mut(|kept| Writer::new(&self.plan).write_in_place(row, kept));
+    }
+
+    /// Which tokens of one row are trained, as bits: bit `i % 8` of byte `i / 8` is token `i`, as in Arrow. The bits behind
+    /// the row in its last byte are 0.
+    ///
+    /// # Errors
+    /// When `bits` is not `ids.len().div_ceil(8)` bytes long; nothing is written then.
+    pub fn mask_into<I: TokenId>(&self, ids: &[I], bits: &mut [u8]) -> Result<(), ShapeError> {
+        check_output(ids.len(), ids.len().div_ceil(8), bits.len())?;
+        if let Some(last) = bits.last_mut() {
+            *last = 0;
+        }
+        Writer::new(&self.plan).write_bits(as_labels(ids), bits, 0);
+        Ok(())
+    }
+
+    /// The labels of many rows. With an attention mask, padding is what it says by position: a row is scanned from its
+    /// first token to its last, and padding is never trained nor read as a marker.
+    ///
+    /// # Errors
+    /// When the arrays do not fit each other or the rows; nothing is written then.
+    pub fn labels_batch_into<I: TokenId, M: MaskValue>(
+        &self,
+        ids: &[I],
+        rows: Rows<'_>,
+        attention_mask: Option<&[M]>,
+        labels: &mut [I::Label],
+    ) -> Result<(), ShapeError> {
+        check_output(ids.len(), ids.len(), labels.len())?;
+        check_batch(ids.len(), rows, attention_mask)?;
+        let ids = as_labels(ids);
+        for index in 0..rows.count(ids.len()) {
+            let row = rows.row(index);
+            let mask = attention_mask.map(|mask| &mask[row.clone()]);
+            self.padded_row(&ids[row.clone()], mask, &mut labels[row]);
+        }
+        Ok(())
+    }
+
+    /// Turns the ids of many rows into their labels; see [`Masker::labels_batch_into`].
+    ///
+    /// # Errors
+    /// When the arrays do not fit each other or the rows; nothing is written then.
+    pub fn labels_batch_in_place<L: Label, M: MaskValue>(
+        &self,
+        ids: &mut [L],
+        rows: Rows<'_>,
+        attention_mask: Option<&[M]>,
+    ) -> Result<(), ShapeError> {
+        check_batch(ids.len(), rows, attention_mask)?;
+        let ignore = L::from_i32(self.plan.ignore_index);
+        for index in 0..rows.count(ids.len()) {
+            let range = rows.row(index);
+            let row = &mut ids[range.clone()];
+            match attention_mask.map(|mask| &mask[range]) {
+                None => self.labels_in_place(row),
+                Some(mask) => {
+                    let tokens = real_tokens(mask);
+                    self.labels_in_place(&mut row[tokens.clone()]);
+                    mask_padding(mask, tokens, ignore, row);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The labels of many rows in an array of their own; see [`Masker::labels_batch_into`].
+    ///
+    /// # Errors
+    /// When the arrays do not fit each other or the rows.
+    pub fn labels_batch<I: TokenId, M: MaskValue>(
+        &self,
+        ids: &[I],
+        rows: Rows<'_>,
+        attention_mask: Option<&[M]>,
+    ) -> Result<Vec<I::Label>, ShapeError> {
+        let mut labels = vec![I::Label::from_i32(0); ids.len()];
+        self.labels_batch_into(ids, rows, attention_mask, &mut labels)?;
+        Ok(labels)
+    }
+
+    fn padded_row<L: Label, M: MaskValue>(&self, ids: &[L], mask: Option<&[M]>, labels: &mut [L]) {
+        let writer = Writer::new(&self.plan);
+        match mask {
+            None => writer.write(ids, labels),
+            Some(mask) => {
+                let tokens = real_tokens(mask);
+                writer.write(&ids[tokens.clone()], &mut labels[tokens.clone()]);
+                mask_padding(mask, tokens, L::from_i32(self.plan.ignore_index), labels);
+            }
+        }
+    }
+
+    /// The turns of one row, in order.
+    pub fn turns<I: TokenId>(&self, ids: &[I]) -> Vec<Turn> {
+        let found: Vec<Found> = Scan::new(&self.plan, as_labels(ids)).collect();
+        let last = self.plan.last_turns(&found);
+        found.iter().enumerate().map(|(index, turn)| self.plan.public_turn(turn, index, &last)).collect()
+    }
+
+    /// The record of one row: its turns, and of every token what it is, whether it is trained, and why. Writing labels from
+    /// it gives what [`Masker::labels`] gives.
+    ///
+    /// # Panics
+    /// When `context.tokens` does not lie in the row.
+    pub fn record<I: TokenId>(&self, ids: &[I], context: &RowContext<'_>) -> Record {
+        self.plan.record(as_labels(ids), context)
+    }
+
+    /// The near misses of one row: positions outside a recognised header where a start marker's first tokens stand but no
+    /// whole start marker does.
+    pub fn near_misses<I: TokenId>(&self, ids: &[I]) -> Vec<NearMiss> {
+        self.plan.near_misses(as_labels(ids))
+    }
+}
+
+fn check_output(ids: usize, expected: usize, actual: usize) -> Result<(), ShapeError> {
+    if actual == expected { Ok(()) } else { Err(ShapeError::OutputLength { ids, expected, actual }) }
+}
+
+fn check_batch<M>(ids: usize, rows: Rows<'_>, mask: Option<&[M]>) -> Result<(), ShapeError> {
+    rows.validate(ids)?;
+    match mask {
+        Some(mask) if mask.len() != ids => Err(ShapeError::MaskLength { ids, actual: mask.len() }),
+        _ => Ok(()),
+    }
+}
+
+/// Labels the padding: what lies outside `tokens`, and the zeros within.
+fn mask_padding<L: Label, M: MaskValue>(mask: &[M], tokens: Range<usize>, ignore: L, labels: &mut [L]) {
+    labels[..tokens.start].fill(ignore);
+    labels[tokens.end..].fill(ignore);
+    for (label, value) in labels[tokens.clone()].iter_mut().zip(&mask[tokens]) {
+        if !value.is_token() {
+            *label = ignore;
+        }
+    }
+}
