@@ -1,1 +1,2 @@
-export {}
+export { type ErrorDetails, formatIssue, type Issue, LossmaskError } from './errors.js'
+export { type AddedToken, type LoadedTokenizer, loadTokenizer, type TokenizerOptions } from './tokenizer/index.js'

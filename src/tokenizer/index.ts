@@ -1,0 +1,2 @@
+export { loadTokenizer } from './load.js'
+export type { AddedToken, Codec, LoadedTokenizer, TokenizerOptions, TokenizerSpec } from './types.js'
