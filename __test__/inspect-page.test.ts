@@ -26,7 +26,7 @@ test.before(async t => {
     return
   }
   const { head, chunks } = pageFixture(ROWS)
-  await writePage(join(folder, 'page.html'), JSON.stringify(head), chunks)
+  await writePage(join(folder, 'page.html'), chunks, () => JSON.stringify(head))
   const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync']
   browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', ...quiet] })
   page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
@@ -113,7 +113,7 @@ inBrowser('text from the data is never read as markup', async t => {
 
 test('the page is small without its data and names no network address', async t => {
   const empty = join(folder, 'empty.html')
-  await writePage(empty, JSON.stringify(pageFixture(0).head), [])
+  await writePage(empty, [], () => JSON.stringify(pageFixture(0).head))
   t.true((await stat(empty)).size < 1_000_000)
   // The SVG namespace is a name, not an address.
   const text = (await readFile(empty, 'utf8')).replaceAll('http://www.w3.org/2000/svg', '')
@@ -121,6 +121,6 @@ test('the page is small without its data and names no network address', async t 
 })
 
 test('a page that cannot be written leaves nothing behind', async t => {
-  const error = await t.throwsAsync(writePage(join(folder, 'absent', 'page.html'), '{}', []))
+  const error = await t.throwsAsync(writePage(join(folder, 'absent', 'page.html'), [], () => '{}'))
   t.is((error as { code?: string }).code, 'page-not-written')
 })
