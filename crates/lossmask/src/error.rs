@@ -20,6 +20,8 @@ pub enum BuildErrorKind {
     EmptyMarker,
     /// A boundary declares the same end marker with two kinds.
     AmbiguousEnd,
+    /// The classic completion-only collator is given several instruction templates.
+    SeveralInstructions,
     /// More marker tokens than the automaton numbers.
     TooManyMarkers,
 }
@@ -40,6 +42,7 @@ impl BuildError {
             BuildErrorKind::EmptyRole => "empty-role",
             BuildErrorKind::EmptyMarker => "empty-marker",
             BuildErrorKind::AmbiguousEnd => "ambiguous-end",
+            BuildErrorKind::SeveralInstructions => "several-instructions",
             BuildErrorKind::TooManyMarkers => "too-many-markers",
         }
     }
@@ -55,6 +58,7 @@ impl BuildError {
             BuildErrorKind::EmptyRole => "name the role as rolesToTrain spells it",
             BuildErrorKind::EmptyMarker => "give the marker's token ids, or leave the marker out",
             BuildErrorKind::AmbiguousEnd => "an end marker either belongs to the turn or stands before the next one",
+            BuildErrorKind::SeveralInstructions => "give one instruction template, or leave `classic` out",
             BuildErrorKind::TooManyMarkers => "the markers of all boundaries together may hold 16,777,216 token ids",
         }
     }
@@ -70,6 +74,7 @@ impl fmt::Display for BuildError {
             BuildErrorKind::EmptyRole => ": the role's name is empty",
             BuildErrorKind::EmptyMarker => ": the marker holds no token ids",
             BuildErrorKind::AmbiguousEnd => ": this end marker is declared twice, with two kinds",
+            BuildErrorKind::SeveralInstructions => ": the classic collator takes one instruction template",
             BuildErrorKind::TooManyMarkers => ": the markers hold too many token ids",
         })
     }

@@ -97,6 +97,22 @@ impl<'a> Writer<'a> {
         row[done..].fill(ignore);
     }
 
+    /// Labels that exist already: the untrained ones are filled, the others stay.
+    pub fn mask<L: Label>(&self, ids: &[L], labels: &mut [L]) {
+        let ignore = L::from_i32(self.plan.ignore_index);
+        let mut done = 0;
+        self.plan.kept_ranges(ids, |kept| {
+            labels[done..kept.start].fill(ignore);
+            done = kept.end;
+            for at in kept {
+                if ids[at].to_i32().is_some_and(|id| self.plan.is_ignored(id)) {
+                    labels[at] = ignore;
+                }
+            }
+        });
+        labels[done..].fill(ignore);
+    }
+
     /// The trained tokens of a row as bits, the lowest bit of a byte first; bits beyond the row are left alone.
     pub fn write_bits<L: Label>(&self, ids: &[L], bits: &mut [u8], first_bit: usize) {
         let mut set = |at: usize, value: bool| {

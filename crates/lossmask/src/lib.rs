@@ -18,6 +18,7 @@ mod options;
 mod plan;
 mod record;
 mod scan;
+mod semantics;
 
 pub use batch::Rows;
 pub use diagnosis::{Diagnosis, Severity};
@@ -28,3 +29,4 @@ pub use masker::Masker;
 pub use near_miss::NearMiss;
 pub use options::{Boundary, End, EndKind, Exclude, MaskerOptions, Termination, TrainOnEos, Turns, Unterminated};
 pub use record::{Reason, Record, Span, TokenKind, Turn};
+pub use semantics::{CompletionOnly, ResponsesOnly, TemplateWarning};

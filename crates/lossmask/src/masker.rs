@@ -14,6 +14,7 @@ use crate::options::MaskerOptions;
 use crate::plan::Plan;
 use crate::record::{Record, Turn};
 use crate::scan::{Found, Scan};
+use crate::semantics::{self, TemplateWarning};
 
 /// Decides for every token of a row whether a model is trained on it.
 ///
@@ -52,7 +53,11 @@ impl Masker {
     /// # Errors
     /// When a role has no name, a marker has no ids, or an end marker is declared with two kinds.
     pub fn new(options: &MaskerOptions) -> Result<Masker, BuildError> {
-        Ok(Masker { plan: Arc::new(Plan::new(options)?) })
+        Ok(Masker::from_plan(Plan::new(options)?))
+    }
+
+    pub(crate) fn from_plan(plan: Plan) -> Masker {
+        Masker { plan: Arc::new(plan) }
     }
 
     /// The role names that [`Turn::role`] points into, in order of declaration.
@@ -176,6 +181,21 @@ impl Masker {
                 mask_padding(mask, tokens, L::from_i32(self.plan.ignore_index), labels);
             }
         }
+    }
+
+    /// Masks labels that exist already: those of untrained tokens become the ignore index, the others stay as they are.
+    ///
+    /// # Errors
+    /// When the lengths differ; nothing is written then.
+    pub fn mask_labels<I: TokenId>(&self, ids: &[I], labels: &mut [I::Label]) -> Result<(), ShapeError> {
+        check_output(ids.len(), ids.len(), labels.len())?;
+        Writer::new(&self.plan).mask(as_labels(ids), labels);
+        Ok(())
+    }
+
+    /// What the tool warns of whose rules the masker follows: see [`Masker::completion_only`]. Empty for role boundaries.
+    pub fn template_warnings<I: TokenId>(&self, ids: &[I]) -> Vec<TemplateWarning> {
+        semantics::warnings(&self.plan, as_labels(ids))
     }
 
     /// The turns of one row, in order.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::automaton::Automaton;
 use crate::error::{BuildError, BuildErrorKind};
 use crate::options::{Boundary, EndKind, MaskerOptions, Termination, TrainOnEos, Turns, Unterminated};
+use crate::semantics::{Semantics, Templates};
 
 const MARKER_TOKEN_LIMIT: usize = 1 << 24;
 
@@ -30,6 +31,10 @@ pub(crate) struct Plan {
     pub termination: Termination,
     pub unterminated: Unterminated,
     pub turns: Turns,
+    /// Whose rules find the turns.
+    pub semantics: Semantics,
+    /// TRL's templates, where it is TRL's rules.
+    pub templates: Option<Templates>,
 }
 
 #[derive(Debug)]
@@ -39,6 +44,7 @@ pub(crate) struct BoundaryPlan {
     /// Whether the role is in `roles_to_train`.
     pub trained: bool,
     pub include_start: bool,
+    pub starts: Vec<Vec<i32>>,
     /// Finds the longest tail behind the core.
     pub tails: Option<Automaton>,
     /// Index into [`Plan::end_sets`]; `None`: the turn runs to the end of the row.
@@ -77,6 +83,8 @@ impl Plan {
             termination: options.termination,
             unterminated: options.unterminated,
             turns: options.turns,
+            semantics: Semantics::Boundaries,
+            templates: None,
         };
         plan.add_boundaries(options);
         plan.add_starts(&options.boundaries);
@@ -101,6 +109,7 @@ impl Plan {
                 role,
                 trained: options.roles_to_train.contains(&boundary.role),
                 include_start: boundary.include_start,
+                starts: boundary.starts.clone(),
                 tails: (!boundary.tails.is_empty()).then(|| Automaton::new(boundary.tails.iter().map(Vec::as_slice))),
                 ends,
             });

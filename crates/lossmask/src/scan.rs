@@ -4,6 +4,7 @@ use crate::automaton::Match;
 use crate::ids::Label;
 use crate::options::{EndKind, Termination};
 use crate::plan::Plan;
+use crate::semantics::{self, Semantics};
 
 /// A turn as it stands in the row, before it is decided what of it is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +39,17 @@ pub(crate) struct Scan<'a, L> {
     at: usize,
     /// A start that the search for the previous turn's end has found already (next-start termination).
     pending: Option<Match>,
+    /// The turns under other rules than those of role boundaries.
+    others: std::vec::IntoIter<Found>,
 }
 
 impl<'a, L: Label> Scan<'a, L> {
     pub fn new(plan: &'a Plan, ids: &'a [L]) -> Scan<'a, L> {
-        Scan { plan, ids, at: 0, pending: None }
+        let others = match plan.semantics {
+            Semantics::Boundaries => Vec::new(),
+            _ => semantics::turns(plan, ids),
+        };
+        Scan { plan, ids, at: 0, pending: None, others: others.into_iter() }
     }
 
     /// The boundary that a core opens, and where its content starts: of the boundaries that share the core the one with
@@ -64,6 +71,9 @@ impl<L: Label> Iterator for Scan<'_, L> {
     type Item = Found;
 
     fn next(&mut self) -> Option<Found> {
+        if self.plan.semantics != Semantics::Boundaries {
+            return self.others.next();
+        }
         let core = self.pending.take().or_else(|| self.plan.starts.find(self.ids, self.at))?;
         let (boundary, content_start) = self.header(core);
         let mut found = Found {

@@ -22,3 +22,16 @@ pub fn ids(value: &Value) -> Vec<i32> {
 pub fn rows(value: &Value) -> Vec<Vec<i32>> {
     value.as_array().unwrap().iter().map(ids).collect()
 }
+
+/// The rows of a JSONL file of the folder of recorded conversations beside the project, which is not part of it. Says so
+/// and gives none where the folder is absent.
+pub fn shared_vectors(name: &str) -> Vec<Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors").join(name);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => text.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
+        Err(error) => {
+            eprintln!("left out: {name} is not there ({error})");
+            vec![]
+        }
+    }
+}
