@@ -1,0 +1,6 @@
+//! The template engine against what transformers answered, and against the rules of Python and jinja2.
+
+mod generation;
+mod parity;
+mod resources;
+mod semantics;
