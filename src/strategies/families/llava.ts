@@ -15,7 +15,7 @@ export const llava: Strategy = {
   exclude: [],
   media: ['<image>'],
   template: 'llava',
-  detect: [{ tokens: ['<image>'], template: ['USER: ', 'ASSISTANT: '] }],
+  detect: [{ tokens: ['<image>'], template: ["role'].upper() + ': '"] }],
   scannable: 'USER: and ASSISTANT: are plain text, a user who types one opens a turn',
   verified: 'real vocabulary and template',
   verification: 'Llama 2 vocabulary, axolotl template llava; exact for texts without role words only',

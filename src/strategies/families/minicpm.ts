@@ -11,14 +11,7 @@ export const minicpmV: Strategy = {
   control: CHATML_CONTROL,
   exclude: [],
   media: ['<unk>', '<image>', '</image>', '<slice>', '</slice>', '<image_id>', '</image_id>'],
-  detect: [
-    { tokens: [...CHATML_CONTROL, '<slice>', '<image_id>'], withoutTokens: ['<|image_pad|>'] },
-    {
-      tokens: [...CHATML_CONTROL, '<slice>', '<image_id>'],
-      template: ['<|im_start|>'],
-      withoutTemplate: ['<|vision_start|>'],
-    },
-  ],
+  detect: [{ tokens: [...CHATML_CONTROL, '<slice>', '<image_id>'] }],
   scannable: true,
   verified: 'real vocabulary and template',
   verification: 'MiniCPM-V 4.5 vocabulary and template',

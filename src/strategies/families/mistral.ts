@@ -51,7 +51,10 @@ export const mistralV7Tekken: Strategy = {
   control: ['[SYSTEM_PROMPT]', '[/SYSTEM_PROMPT]', ...pixtral.control],
   media: IMAGES,
   template: 'mistral_v7_tekken',
-  detect: [{ tokens: [...INST, '[SYSTEM_PROMPT]'], template: ['[SYSTEM_PROMPT]'] }],
+  detect: [
+    { tokens: [...INST, ...IMAGES, '[SYSTEM_PROMPT]'], template: ['[SYSTEM_PROMPT]'] },
+    { tokens: [...INST, '[SYSTEM_PROMPT]'], template: ['[SYSTEM_PROMPT]'] },
+  ],
   verification: 'tekken 240911 vocabulary, axolotl template mistral_v7_tekken, mistral-common v7',
   notes: [TOOLS, 'of two assistant messages in a row the second has no start marker and is not found by an id scan'],
 }
@@ -75,7 +78,10 @@ export const mistral3: Strategy = {
   name: 'mistral3',
   title: 'Mistral3 (mistral-common v7/v11/v13: Small 3.x, Magistral, Devstral, Ministral 3)',
   processors: ['Mistral3Processor'],
-  detect: [],
+  detect: [
+    { tokens: [...INST, ...IMAGES, '[SYSTEM_PROMPT]'], withoutTokens: ['[AUDIO]'] },
+    { tokens: [...INST, '[SYSTEM_PROMPT]'], withoutTokens: ['[AUDIO]'] },
+  ],
   verification: 'tekken 240911 vocabulary, mistral-common v7, v11 and v13',
   notes: [
     TOOLS,
