@@ -2,7 +2,14 @@
 import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { LossmaskError } from '../src/errors.js'
-import { findStrategy, type MarkerTokenizer, resolveStrategy, strategyOfProcessor } from '../src/strategies/index.js'
+import {
+  familiesMarkdown,
+  findStrategy,
+  listStrategies,
+  type MarkerTokenizer,
+  resolveStrategy,
+  strategyOfProcessor,
+} from '../src/strategies/index.js'
 import type { RoleBoundarySpec, StrategyOverrides, TrainOnEos } from '../src/strategies/types.js'
 import { referenceLabels } from './helpers/reference.js'
 
@@ -186,4 +193,17 @@ test('axolotl labels: equal on every row but those where a named reason makes th
     })
   }
   for (const [name, count] of different) t.log(`${name}: ${count} rows, ${DIFFERENT[name]?.reason}`)
+})
+
+test('docs/families.md is what the strategies say', t => {
+  const text = readFileSync(new URL('../docs/families.md', import.meta.url), 'utf8')
+  t.is(text, familiesMarkdown(), 'run `npm run docs:families`')
+})
+
+test('every name, alias and processor class belongs to one family only', t => {
+  const names = listStrategies().flatMap(strategy => [strategy.name, ...strategy.aliases])
+  t.is(new Set(names).size, names.length)
+  const processors = listStrategies().flatMap(strategy => strategy.processors)
+  t.is(new Set(processors).size, processors.length)
+  for (const strategy of listStrategies()) t.is(findStrategy(strategy.name), strategy)
 })

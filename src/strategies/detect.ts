@@ -1,11 +1,13 @@
 import { LossmaskError } from '../errors.js'
 import { encodeMarker, isUnknown } from './markers.js'
-import { findStrategy, listStrategies } from './registry.js'
+import { findStrategy, knownStrategy, listStrategies } from './registry.js'
 import { resolveStrategy } from './resolve.js'
 import type { DetectionHints, MarkerTokenizer, Strategy } from './types.js'
 
 /** What a family is told by. */
 export interface DetectionInput {
+  /** The config's `lossmask.strategy`: it decides alone. */
+  strategy?: string | undefined
   /** The config's `chat_template`. */
   chatTemplate?: string | undefined
   /** The text of the template in use; default the tokenizer's own. */
@@ -27,14 +29,17 @@ export interface Detection {
 const NOT_A_FAMILY = /^(?:tokenizer_default|tokenizer_default_fallback_.*|jinja)$/u
 
 /**
- * The family of a model: by the config's `chat_template`, else by the tokens and the chat template of the tokenizer. Where those fit
+ * The family of a model: by the config's `lossmask.strategy` or `chat_template`, else by the tokens and the chat template of the tokenizer. Where those fit
  * several families, model type and processor class decide, and families that would mask alike count as one.
  *
  * `strategy` is `undefined` when nothing fits: the text routes need none.
  *
- * @throws LossmaskError `strategy-ambiguous` with the candidates.
+ * @throws LossmaskError `strategy-unknown` for a `strategy` nobody knows, `strategy-ambiguous` with the candidates.
  */
 export function detectStrategy(input: DetectionInput): Detection {
+  if (input.strategy !== undefined) {
+    return { strategy: knownStrategy(input.strategy, 'lossmask.strategy'), why: `lossmask.strategy: ${input.strategy}` }
+  }
   const named =
     input.chatTemplate === undefined || NOT_A_FAMILY.test(input.chatTemplate) ? undefined : input.chatTemplate
   const byName = named === undefined ? undefined : findStrategy(named)

@@ -1,5 +1,8 @@
-export { findStrategy, listStrategies, strategyOfProcessor } from './registry.js'
+export { type Detection, type DetectionInput, detectStrategy } from './detect.js'
+export { familiesMarkdown } from './markdown.js'
+export { findStrategy, knownStrategy, listStrategies, strategyOfProcessor } from './registry.js'
 export { resolveStrategy } from './resolve.js'
+export { type StrategyRow, strategyRow } from './table.js'
 export type {
   DetectionHints,
   EndKind,

@@ -1,3 +1,4 @@
+import { LossmaskError } from '../errors.js'
 import { chatglm3 } from './families/chatglm.js'
 import { chatml, qwen2_5, qwen3 } from './families/chatml.js'
 import { ayaVision, cohere, commandA } from './families/cohere.js'
@@ -86,6 +87,20 @@ export function listStrategies(): readonly Strategy[] {
 /** The family of that name or alias. */
 export function findStrategy(name: string): Strategy | undefined {
   return BY_NAME.get(name)
+}
+
+/**
+ * The family of that name or alias.
+ *
+ * @throws LossmaskError `strategy-unknown`, with `path` as its place.
+ */
+export function knownStrategy(name: string, path: string): Strategy {
+  const strategy = findStrategy(name)
+  if (strategy !== undefined) return strategy
+  throw new LossmaskError('strategy-unknown', `no model family is called ${JSON.stringify(name)}`, {
+    path,
+    hint: `it is one of ${STRATEGIES.map(known => known.name).join(', ')}`,
+  })
 }
 
 /** The family of a processor class, as transformers and axolotl name them. */
