@@ -14,7 +14,7 @@ export const deepseekV3: Strategy = {
   aliases: ['deepseek_r1'],
   processors: [],
   roles: [
-    role('user', USER, [], [before(ASSISTANT), before(USER)]),
+    role('user', USER, [], [before(ASSISTANT), before(USER), before(OUTPUTS_BEGIN)]),
     role('assistant', ASSISTANT, [], [EOS]),
     role('tool', OUTPUTS_BEGIN, [], [before(OUTPUTS_END)]),
     role('assistant', OUTPUTS_END, [], [EOS]),
