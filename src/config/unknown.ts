@@ -1,5 +1,6 @@
 /** What to say of a key that does not belong where it stands. */
 import type { Issue } from '../errors.js'
+import { nearestName } from '../nearest.js'
 import { ignoredDatasetKeys, ignoredRootKeys, rowKeys } from './ignored.js'
 import { knownKeys } from './schema.js'
 import { type Path, pathText, type Source } from './source.js'
@@ -68,10 +69,10 @@ function isKnown(part: Part, key: string): boolean {
 
 /** `did you mean ...?`, from the keys of the same part, else of any. */
 function nearest(key: string, part: Part | undefined): string | undefined {
-  const own = closest(key, part === undefined ? [] : namesOf(part))
+  const own = nearestName(snakeCase(key), part === undefined ? [] : namesOf(part))
   if (own !== undefined) return `did you mean \`${own}\`?`
   for (const [other, where] of PLACES) {
-    const found = other === part ? undefined : closest(key, knownKeys[other])
+    const found = other === part ? undefined : nearestName(snakeCase(key), knownKeys[other])
     if (found !== undefined) return `did you mean \`${found}\`? It stands ${where({ ...NOWHERE })}`
   }
   return undefined
@@ -85,49 +86,10 @@ function namesOf(part: Part): string[] {
   return part === 'dataset' ? [...knownKeys.dataset, ...ignoredDatasetKeys] : [...knownKeys[part]]
 }
 
-/** The name nearest to `key`, when it is near enough to be meant: a third of its length, at most 3 edits. */
-export function closest(key: string, names: readonly string[]): string | undefined {
-  const plain = snakeCase(key)
-  let best: string | undefined
-  let least = Math.min(3, Math.floor(plain.length / 3)) + 1
-  for (const name of names) {
-    const distance = editDistance(plain, name, least)
-    if (distance < least) {
-      best = name
-      least = distance
-    }
-  }
-  return best
-}
-
 /** `rolesToTrain`, `roles-to-train` -> `roles_to_train` */
 function snakeCase(key: string): string {
   return key
     .replaceAll(/([a-z])([A-Z])/gu, '$1_$2')
     .replaceAll(/[-\s]+/gu, '_')
     .toLowerCase()
-}
-
-/** Insertions, deletions, replacements and swaps of neighbours that make `b` of `a`; `limit` when there are as many or more. */
-function editDistance(a: string, b: string, limit: number): number {
-  if (Math.abs(a.length - b.length) >= limit) return limit
-  let before: number[] = []
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const current = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const cost = a[i - 1] === b[j - 1] ? 0 : 1
-      let least = Math.min(at(previous, j) + 1, at(current, j - 1) + 1, at(previous, j - 1) + cost)
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        least = Math.min(least, at(before, j - 2) + 1)
-      current.push(least)
-    }
-    before = previous
-    previous = current
-  }
-  return Math.min(limit, at(previous, b.length))
-}
-
-function at(row: number[], index: number): number {
-  return row[index] ?? Number.POSITIVE_INFINITY
 }

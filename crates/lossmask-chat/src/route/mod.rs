@@ -1,3 +1,0 @@
-//! The ways to derive a row's labels.
-
-pub(crate) mod segments;

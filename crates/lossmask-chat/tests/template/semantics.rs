@@ -1,1 +1,0 @@
-//! Python's and jinja2's rules, one line each.
