@@ -25,6 +25,6 @@ export type {
   ResponsesOnlyOptions,
   RoleBoundary,
 } from './maskerOptions.js'
-export { listStrategies } from './strategies/index.js'
+export { listStrategies, type Strategy } from './strategies/index.js'
 export type { AnyTokenizer } from './tokenizer/adapt.js'
 export { type AddedToken, type LoadedTokenizer, loadTokenizer, type TokenizerOptions } from './tokenizer/index.js'

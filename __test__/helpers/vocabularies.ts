@@ -6,8 +6,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Tokenizer } from '@huggingface/tokenizers'
 import type { MarkerTokenizer } from '../../src/strategies/types.js'
+import { jsonCodec } from '../../src/tokenizer/codec.js'
 
 export const CACHE = process.env.LOSSMASK_TEST_CACHE || join(homedir(), '.cache/lossmask-test')
 export const SHARED = fileURLToPath(new URL('../../../shared/', import.meta.url))
@@ -115,7 +115,6 @@ function tokenizerJson(folder: string): TokenizerJson {
 
 /** GPT-2's letters for bytes. */
 const LETTERS = byteLetters()
-const BYTES = new Map([...LETTERS].map((letter, byte) => [letter, byte]))
 
 function byteLetters(): string[] {
   const plain = (byte: number) =>
@@ -240,28 +239,6 @@ function fromVocabAndMerges(folder: string): TokenizerJson {
 }
 
 function markerTokenizer(json: TokenizerJson): MarkerTokenizer {
-  const inner = new Tokenizer(json, {})
-  const added = new Set(json.added_tokens.map(token => token.content))
-  const spaced = JSON.stringify([json.normalizer, json.pre_tokenizer, json.decoder]).includes('▁')
-  return {
-    encode: text => inner.encode(text, { add_special_tokens: false }).ids,
-    decode: ids => inner.decode(ids, { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
-    tokenToId: token => inner.token_to_id(token),
-    *vocabulary() {
-      for (const [token, id] of inner.get_vocab()) {
-        // Ids left out above leave holes in the library's list.
-        if (token !== undefined) yield [added.has(token) ? token : plainText(token, spaced), id] as const
-      }
-    },
-  }
-}
-
-/** What a vocabulary entry stands for. */
-function plainText(token: string, spaced: boolean): string {
-  if (spaced) {
-    const byte = /^<0x([0-9A-F]{2})>$/.exec(token)?.[1]
-    return byte === undefined ? token.replaceAll('▁', ' ') : Buffer.from(byte, 'hex').toString()
-  }
-  const bytes = Array.from(token, letter => BYTES.get(letter))
-  return bytes.some(byte => byte === undefined) ? token : Buffer.from(bytes as number[]).toString()
+  const all = json.added_tokens.map(({ id, content, special }) => ({ id, content, special: special === true }))
+  return jsonCodec('tokenizer.json', json as unknown as Record<string, unknown>, {}, all, [])
 }

@@ -32,10 +32,11 @@ export function resolveStrategy(
   overrides: StrategyOverrides = {},
 ): ResolvedStrategy {
   const trainOnEos = checkedTrainOnEos(overrides.trainOnEos)
-  const rolesToTrain = [...(overrides.rolesToTrain ?? ['assistant'])]
   const notices: Notice[] = []
   const own = overrides.roleBoundaries ?? []
   const overridden = own.length > 0
+  const aliases = overridden ? {} : (strategy?.roleAliases ?? {})
+  const rolesToTrain = [...new Set((overrides.rolesToTrain ?? ['assistant']).map(role => aliases[role] ?? role))]
   const boundaries = overridden
     ? resolveOverride(own, tokenizer)
     : strategy === undefined

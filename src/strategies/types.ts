@@ -87,6 +87,8 @@ export interface Strategy {
   processors: readonly string[]
   /** Its role markers, in order of declaration; empty for a family that ids cannot be scanned for. */
   roles: readonly RoleMarkers[]
+  /** Other names that `roles_to_train` may use for a role: `{ ipython: 'tool' }`. */
+  roleAliases?: Readonly<Record<string, string>>
   /** Tokens of its markers that are control tokens, one id each; a vocabulary that spells one in pieces is not this family's. */
   control: readonly string[]
   /** Stretches inside trained turns that are not trained. */

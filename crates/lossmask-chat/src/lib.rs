@@ -1,7 +1,20 @@
 //! Chat templates, tokenization with exact spans, and the text routes of lossmask.
 
+mod encoder;
+mod flags;
+mod interim;
+mod message;
+mod route;
 mod row;
 mod spec;
+mod template;
+mod thinking;
+mod tokenizer;
 
-pub use row::{EncodedRow, RowError, Status};
+pub use encoder::Encoder;
+pub use row::{EncodedRow, RowError, SpecError, Status};
 pub use spec::{EncoderSpec, FieldSpec, Injection, Reasoning, Route, RowType, Straddle, TemplateSpec, TokenizerSpec};
+pub use template::{
+    Field, FieldKind, Origin, Origins, RenderInput, Rendered, Run, Template, TemplateError, TemplateErrorKind,
+};
+pub use tokenizer::{Encoded, Tokenizer};

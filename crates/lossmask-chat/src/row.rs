@@ -49,3 +49,22 @@ impl std::fmt::Display for RowError {
 }
 
 impl std::error::Error for RowError {}
+
+/// Why an [`Encoder`](crate::Encoder) or a part of it cannot be built: the config, a template or a tokenizer is at fault.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpecError {
+    /// Stable code in kebab case, documented in `docs/diagnostics.md`.
+    pub code: &'static str,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl std::fmt::Display for SpecError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for SpecError {}

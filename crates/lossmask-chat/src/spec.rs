@@ -20,7 +20,7 @@ pub struct TokenizerSpec {
 }
 
 /// A chat template.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TemplateSpec {
     /// Where it comes from, for messages: a path, or `templates/chatml.jinja`.
@@ -30,6 +30,9 @@ pub struct TemplateSpec {
     /// Template variables: `bos_token`, `eos_token`, ..., and `chat_template_kwargs`.
     #[serde(default)]
     pub variables: BTreeMap<String, Value>,
+    /// What `strftime_now` tells, as `2026-01-15T12:00:00`; unset: the local time. Fixed, the same data give the same rows every day.
+    #[serde(default)]
+    pub now: Option<String>,
 }
 
 /// Which way labels are derived; `DESIGN.md` section 3.

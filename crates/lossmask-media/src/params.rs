@@ -80,6 +80,17 @@ impl Params {
         Ok(params)
     }
 
+    /// From one file, which holds the parameters flat or in `processor_config.json`'s sections.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not a JSON object.
+    pub fn from_file(path: &Path) -> Result<Self, ParamsError> {
+        match read_object(path)? {
+            Some(object) => Params::from_value(&Value::Object(object)),
+            None => Err(ParamsError::new(format!("{}: no such file", path.display()))),
+        }
+    }
+
     /// Whether nothing is set.
     pub fn is_empty(&self) -> bool {
         self.processor.is_empty() && self.image.is_empty() && self.video.is_empty() && self.audio.is_empty()

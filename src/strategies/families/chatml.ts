@@ -5,7 +5,7 @@ const common = {
   processors: [],
   control: CHATML_CONTROL,
   exclude: [],
-  media: [],
+  media: ['<|image_pad|>', '<|video_pad|>', '<|vision_start|>', '<|vision_end|>', '<|vision_pad|>'],
   scannable: true,
 } as const
 
@@ -17,13 +17,7 @@ export const chatml: Strategy = {
   aliases: [],
   roles: chatmlRoles(['system', 'user', 'assistant', 'tool']),
   template: 'chatml',
-  detect: [
-    {
-      tokens: CHATML_CONTROL,
-      template: ["'<|im_start|>' + message"],
-      withoutTemplate: ['<tool_response>', '<|vision_start|>', '<think>'],
-    },
-  ],
+  detect: [{ tokens: CHATML_CONTROL, template: ['<|im_start|>'], withoutTemplate: ['<|vision_start|>'] }],
   verified: 'real vocabulary and template',
   verification: 'Qwen2.5 vocabulary, axolotl template chatml',
   notes: ['a header newline fuses with newlines an answer begins with; that token is header'],
@@ -36,13 +30,12 @@ export const qwen2_5: Strategy = {
   title: 'Qwen2 / Qwen2.5',
   aliases: ['qwen2_5', 'qwen2.5', 'qwen2'],
   roles: chatmlRoles(['system', 'user', 'assistant', 'tool']),
-  media: ['<|image_pad|>', '<|video_pad|>', '<|vision_start|>', '<|vision_end|>', '<|vision_pad|>'],
   template: 'qwen_25',
   detect: [
     {
       tokens: CHATML_CONTROL,
-      template: ['<|im_start|>', '<tool_response>', 'Qwen'],
-      withoutTemplate: ['<|vision_start|>', '<think>'],
+      template: ['<|im_start|>', '<tool_response>'],
+      withoutTemplate: ['<think>', '<|vision_start|>'],
     },
   ],
   verified: 'real vocabulary and template',
@@ -57,12 +50,11 @@ export const qwen3: Strategy = {
   title: 'Qwen3',
   aliases: [],
   roles: chatmlRoles(['system', 'user', 'assistant', 'tool'], [EMPTY_THINK]),
-  media: qwen2_5.media,
   template: 'qwen3',
   detect: [
     {
       tokens: CHATML_CONTROL,
-      template: ['<|im_start|>', '<tool_response>', '<think>'],
+      template: ['<|im_start|>', '<tool_response>', '<think>\\n\\n</think>'],
       withoutTemplate: ['<|vision_start|>'],
     },
   ],

@@ -25,6 +25,7 @@ export const llama3: Strategy = {
   title: 'Llama 3.x',
   aliases: ['llama3_1', 'llama3_2', 'llama3_3'],
   processors: [],
+  roleAliases: { ipython: 'tool' },
   roles: llamaRoles('<|start_header_id|>', '<|end_header_id|>', '<|eot_id|>', '<|eom_id|>'),
   control: ['<|start_header_id|>', '<|end_header_id|>', '<|eot_id|>', '<|eom_id|>'],
   exclude: [],

@@ -51,7 +51,56 @@ export const mistralV7Tekken: Strategy = {
   control: ['[SYSTEM_PROMPT]', '[/SYSTEM_PROMPT]', ...pixtral.control],
   media: IMAGES,
   template: 'mistral_v7_tekken',
-  detect: [{ tokens: [...INST, '[SYSTEM_PROMPT]'], template: ['[SYSTEM_PROMPT]'] }],
+  detect: [
+    { tokens: [...INST, ...IMAGES, '[SYSTEM_PROMPT]'], template: ['[SYSTEM_PROMPT]'] },
+    { tokens: [...INST, '[SYSTEM_PROMPT]'], template: ['[SYSTEM_PROMPT]'] },
+  ],
   verification: 'tekken 240911 vocabulary, axolotl template mistral_v7_tekken, mistral-common v7',
   notes: [TOOLS, 'of two assistant messages in a row the second has no start marker and is not found by an id scan'],
+}
+
+/** Mistral V3 Tekken: Nemo and its kin. */
+export const mistralV3Tekken: Strategy = {
+  ...pixtral,
+  name: 'mistral_v3_tekken',
+  title: 'Mistral V3 Tekken (Nemo)',
+  processors: [],
+  media: [],
+  template: 'mistral_v3_tekken',
+  detect: [{ tokens: INST, withoutTokens: ['[IMG]', '[SYSTEM_PROMPT]'] }],
+  verification: 'tekken 240911 vocabulary, mistral-common v3',
+  notes: [TOOLS],
+}
+
+/** Mistral Small 3.x, Magistral, Devstral and Ministral 3 as mistral-common encodes them (v7, v11, v13). */
+export const mistral3: Strategy = {
+  ...mistralV7Tekken,
+  name: 'mistral3',
+  title: 'Mistral3 (mistral-common v7/v11/v13: Small 3.x, Magistral, Devstral, Ministral 3)',
+  processors: ['Mistral3Processor'],
+  detect: [
+    { tokens: [...INST, ...IMAGES, '[SYSTEM_PROMPT]'], withoutTokens: ['[AUDIO]'] },
+    { tokens: [...INST, '[SYSTEM_PROMPT]'], withoutTokens: ['[AUDIO]'] },
+  ],
+  verification: 'tekken 240911 vocabulary, mistral-common v7, v11 and v13',
+  notes: [
+    TOOLS,
+    '[THINK]..[/THINK] and [TOOL_CALLS] are model output and trained',
+    'mistral-common joins messages of one role and strips trailing blanks of an answer',
+  ],
+}
+
+/** Voxtral. */
+export const voxtral: Strategy = {
+  ...mistral3,
+  name: 'voxtral',
+  title: 'Voxtral',
+  processors: ['VoxtralProcessor'],
+  media: ['[AUDIO]', '[BEGIN_AUDIO]'],
+  detect: [{ tokens: [...INST, '[AUDIO]', '[BEGIN_AUDIO]'] }],
+  verification: 'tekken 240911 vocabulary with its audio slots named, mistral-common v7',
+  notes: [
+    TOOLS,
+    'in transcription rows the prompt part lang:xx[TRANSCRIBE] stands behind [/INST] and is trained with the answer',
+  ],
 }

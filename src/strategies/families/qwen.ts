@@ -2,6 +2,7 @@ import type { Strategy } from '../types.js'
 import { CHATML_CONTROL, chatmlRoles, EMPTY_THINK } from './parts.js'
 
 const VISION = ['<|image_pad|>', '<|video_pad|>', '<|vision_start|>', '<|vision_end|>', '<|vision_pad|>'] as const
+const VISUAL = [...CHATML_CONTROL, '<|vision_start|>'] as const
 const NEWLINE = 'a header newline fuses with newlines an answer begins with; that token is header'
 
 const common = {
@@ -21,11 +22,7 @@ export const qwen2Vl: Strategy = {
   roles: chatmlRoles(['system', 'user', 'assistant', 'tool']),
   template: 'qwen2_vl',
   detect: [
-    {
-      tokens: ['<|vision_start|>', '<|im_start|>'],
-      template: ['<|im_start|>', '<|vision_start|>', 'Picture'],
-      withoutTemplate: ['<tool_response>'],
-    },
+    { tokens: VISUAL, template: ['<|im_start|>', '<|vision_start|>'], withoutTemplate: ['<tool_response>', '<think>'] },
   ],
   verified: 'real vocabulary and template',
   verification: 'Qwen2.5 vocabulary, axolotl template qwen2_vl',
@@ -39,7 +36,9 @@ export const qwen2_5Vl: Strategy = {
   title: 'Qwen2.5-VL',
   aliases: ['qwen2.5-vl'],
   processors: ['Qwen2_5_VLProcessor'],
-  detect: [],
+  detect: [
+    { tokens: VISUAL, template: ['<|im_start|>', '<|vision_start|>'], withoutTemplate: ['<tool_response>', '<think>'] },
+  ],
   verification: 'Qwen2.5 vocabulary, trl template qwen2_5_vl',
 }
 
@@ -52,11 +51,7 @@ export const qwen3Vl: Strategy = {
   processors: ['Qwen3VLProcessor'],
   roles: chatmlRoles(['system', 'user', 'assistant']),
   detect: [
-    {
-      tokens: ['<|vision_start|>', '<|im_start|>'],
-      template: ['<|im_start|>', '<|vision_start|>', '<tool_response>'],
-      withoutTemplate: ['<think>'],
-    },
+    { tokens: VISUAL, template: ['<|im_start|>', '<|vision_start|>', '<tool_response>'], withoutTemplate: ['<think>'] },
   ],
   verified: 'real vocabulary and template',
   verification: 'Qwen3 vocabulary, trl template qwen3_vl',
@@ -73,12 +68,7 @@ export const qwen3_5: Strategy = {
   roles: chatmlRoles(['system', 'user', 'assistant'], [EMPTY_THINK]),
   media: [...VISION, '<image>', '</image>', '<slice>', '</slice>', '<image_id>', '</image_id>'],
   template: 'qwen3_5',
-  detect: [
-    {
-      tokens: ['<|vision_start|>', '<|im_start|>'],
-      template: ['<|im_start|>', '<|vision_start|>', '<tool_response>', '<think>'],
-    },
-  ],
+  detect: [{ tokens: VISUAL, template: ['<|im_start|>', '<|vision_start|>', '<tool_response>', '<think>'] }],
   verified: 'structure only',
   verification: 'real templates on the Qwen3 vocabulary; the ids of the real one are known from published token lists',
   notes: [NEWLINE, 'the template writes an empty think block before the last answer; it is header and not trained'],

@@ -1,0 +1,174 @@
+//! What the data itself says about training: per message, per part of a message, per stretch of characters.
+
+use std::ops::Range;
+
+use serde_json::{Map, Value};
+
+use crate::message::wrong_type;
+use crate::row::RowError;
+use crate::spec::FieldSpec;
+
+/// A message's flags.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct MessageFlags {
+    /// `training`, `train`, `loss_mask`: decides whatever the role.
+    pub(crate) train: Option<bool>,
+    /// `weight`: 0 takes the message out, other values weigh it.
+    pub(crate) weight: Option<f32>,
+    /// Stretches of the message's text. Where there are any, text outside of them is not trained.
+    pub(crate) details: Vec<Detail>,
+}
+
+/// A flagged stretch of one field of a message.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Detail {
+    /// `content` or `reasoning_content`.
+    pub(crate) field: &'static str,
+    /// Code points of the field.
+    pub(crate) chars: Range<usize>,
+    /// Whether it is trained.
+    pub(crate) train: bool,
+    /// Its weight, if it is trained.
+    pub(crate) weight: f32,
+}
+
+const TRAIN_KEYS: [&str; 3] = ["training", "train", "loss_mask"];
+const DETAIL_KEY: &str = "training_detail";
+
+/// Whether a message's key is a flag, which no template needs to see.
+pub(crate) fn is_flag(key: &str, fields: &FieldSpec) -> bool {
+    TRAIN_KEYS.contains(&key)
+        || key == "weight"
+        || key == DETAIL_KEY
+        || fields.training.as_deref() == Some(key)
+        || fields.training_detail.as_deref() == Some(key)
+}
+
+/// The flags of a message.
+pub(crate) fn of_message(
+    message: &Map<String, Value>,
+    fields: &FieldSpec,
+    content_key: &str,
+    path: &str,
+) -> Result<MessageFlags, RowError> {
+    let mut flags = MessageFlags::default();
+    let named = fields.training.as_deref().into_iter();
+    for key in named.chain(TRAIN_KEYS) {
+        if let Some(value) = message.get(key).filter(|value| !value.is_null()) {
+            flags.train = Some(truth(value, || format!("{path}.{key}"))?);
+            break;
+        }
+    }
+    if let Some(value) = message.get("weight").filter(|value| !value.is_null()) {
+        flags.weight = Some(weight(value, || format!("{path}.weight"))?);
+    }
+    let key = fields.training_detail.as_deref().unwrap_or(DETAIL_KEY);
+    if let Some(value) = message.get(key).filter(|value| !value.is_null()) {
+        let length = message.get(content_key).and_then(Value::as_str).map_or(0, |text| text.chars().count());
+        flags.details = details(value, length, &format!("{path}.{key}"))?;
+    }
+    Ok(flags)
+}
+
+impl MessageFlags {
+    /// The flags of content parts, once their texts are joined.
+    pub(crate) fn take_parts(&mut self, field: &'static str, parts: &[Value], path: &str) -> Result<(), RowError> {
+        if !parts.iter().any(|part| part_flag(part, "train").or(part_flag(part, "weight")).is_some()) {
+            return Ok(());
+        }
+        let mut start = 0;
+        for (index, part) in parts.iter().enumerate() {
+            let end = start + part_text(part).map_or(0, |text| text.chars().count());
+            let at = |key: &str| format!("{path}.{field}[{index}].{key}");
+            let weight = part_flag(part, "weight").map(|value| weight(value, || at("weight"))).transpose()?;
+            let train = part_flag(part, "train").map(|value| truth(value, || at("train"))).transpose()?;
+            let train = train.unwrap_or(weight != Some(0.0));
+            self.details.push(Detail {
+                field,
+                chars: start..end,
+                train,
+                weight: weight.filter(|w| *w != 0.0).unwrap_or(1.0),
+            });
+            start = end;
+        }
+        Ok(())
+    }
+}
+
+/// The text of a list of text parts, joined. `None` where the value is no list, or a part is no text.
+pub(crate) fn joined_text(value: &Value) -> Option<String> {
+    let parts = value.as_array()?;
+    parts.iter().map(part_text).collect::<Option<String>>()
+}
+
+fn part_text(part: &Value) -> Option<&str> {
+    let part = part.as_object()?;
+    if part.get("type").is_some_and(|kind| kind != "text") {
+        return None;
+    }
+    ["text", "content", "value"].iter().find_map(|key| part.get(*key)?.as_str())
+}
+
+fn part_flag<'a>(part: &'a Value, key: &str) -> Option<&'a Value> {
+    part.get(key).filter(|value| !value.is_null())
+}
+
+fn truth(value: &Value, path: impl Fn() -> String) -> Result<bool, RowError> {
+    match value {
+        Value::Bool(value) => Ok(*value),
+        Value::Number(number) if number.as_f64() == Some(0.0) => Ok(false),
+        Value::Number(number) if number.as_f64() == Some(1.0) => Ok(true),
+        other => Err(wrong_type("wrong-type", Some(path()), "the flag", "true, false, 0 or 1", other)),
+    }
+}
+
+fn weight(value: &Value, path: impl Fn() -> String) -> Result<f32, RowError> {
+    match value {
+        Value::Bool(value) => Ok(f32::from(u8::from(*value))),
+        Value::Number(number) => {
+            let weight = number.as_f64().unwrap_or(f64::NAN) as f32;
+            if weight.is_finite() && weight >= 0.0 {
+                return Ok(weight);
+            }
+            Err(RowError {
+                code: "invalid-weight",
+                path: Some(path()),
+                message: format!("{number} is no weight"),
+                hint: Some("a weight is 0 or more".to_owned()),
+            })
+        }
+        other => Err(wrong_type("wrong-type", Some(path()), "the weight", "a number", other)),
+    }
+}
+
+/// axolotl's `training_detail`: `begin_offset` and `end_offset`, both included, in code points of the content.
+fn details(value: &Value, length: usize, path: &str) -> Result<Vec<Detail>, RowError> {
+    let list = value
+        .as_array()
+        .ok_or_else(|| wrong_type("wrong-type", Some(path.to_owned()), "the detail", "a list", value))?;
+    let mut details = Vec::with_capacity(list.len());
+    for (index, item) in list.iter().enumerate() {
+        let path = format!("{path}[{index}]");
+        let offset = |key: &str| {
+            item.get(key).and_then(Value::as_u64).map(|offset| offset as usize).ok_or_else(|| RowError {
+                code: "missing-field",
+                path: Some(format!("{path}.{key}")),
+                message: format!("the detail has no whole number `{key}`"),
+                hint: Some("offsets count code points of the content; both are included".to_owned()),
+            })
+        };
+        let (start, end) = (offset("begin_offset")?, offset("end_offset")? + 1);
+        if start >= end || end > length {
+            return Err(RowError {
+                code: "detail-out-of-range",
+                path: Some(path),
+                message: format!("the detail covers characters {start} to {} of a content of {length}", end - 1),
+                hint: Some("offsets count code points of the content from 0; both are included".to_owned()),
+            });
+        }
+        let train = item.get("train").map_or(Ok(true), |value| truth(value, || format!("{path}.train")))?;
+        let weight = item.get("weight").map_or(Ok(1.0), |value| weight(value, || format!("{path}.weight")))?;
+        details.push(Detail { field: "content", chars: start..end, train: train && weight != 0.0, weight });
+    }
+    Ok(details)
+}

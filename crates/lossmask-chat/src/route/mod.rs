@@ -1,0 +1,3 @@
+//! The ways to derive a row's labels.
+
+pub(crate) mod segments;

@@ -1,0 +1,164 @@
+//! Chat templates: Jinja as transformers runs it, on text that knows where it comes from.
+//!
+//! The parser is minijinja's. The values and the evaluation are ours, for two reasons. Templates are written for Python, and where
+//! text is added to a list, a dict is printed or a method called, Python's answer (or its error) is the right one. And labels need the
+//! origin of every byte: which message, which field, or the template itself. Here every string carries that along through slicing,
+//! stripping, splitting and joining, so the text is rendered once, from the real conversation, and nothing has to be guessed by
+//! comparing it with a rendering of placeholders.
+//!
+//! What differs from jinja2 is listed in `docs/compatibility.md`.
+
+mod args;
+mod attributes;
+mod builtins;
+mod data;
+mod error;
+mod fault;
+mod filters;
+mod format;
+mod interp;
+mod ir;
+mod lower;
+mod methods;
+mod ops;
+mod origin;
+mod predicates;
+mod print;
+mod source;
+mod text;
+mod text_methods;
+mod value;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde_json::{Map, Value as Json};
+
+use crate::spec::TemplateSpec;
+
+use builtins::Clock;
+pub use data::{Field, FieldKind};
+pub use error::{TemplateError, TemplateErrorKind};
+pub use origin::{Origin, Origins, Run};
+
+/// A chat template, ready to render.
+///
+/// ```
+/// use lossmask_chat::{RenderInput, Template, TemplateSpec};
+/// use serde_json::json;
+///
+/// let spec = TemplateSpec {
+///     source: "{% for m in messages %}[{{ m.role }}] {{ m.content }}{% endfor %}".to_owned(),
+///     ..TemplateSpec::default()
+/// };
+/// let template = Template::new(&spec).unwrap();
+/// let messages = [json!({"role": "user", "content": "Hi"})];
+/// let rendered = template.render(&RenderInput { messages: &messages, ..RenderInput::default() }).unwrap();
+/// assert_eq!(rendered.text, "[user] Hi");
+/// ```
+#[derive(Debug)]
+pub struct Template {
+    name: String,
+    /// The source in which places are counted.
+    source: String,
+    program: ir::Program,
+    variables: BTreeMap<String, Json>,
+    clock: Clock,
+}
+
+/// What a template is rendered from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RenderInput<'a> {
+    /// The conversation.
+    pub messages: &'a [Json],
+    /// Declarations of tools; `None` in the template when absent.
+    pub tools: Option<&'a Json>,
+    /// Documents; `None` in the template when absent.
+    pub documents: Option<&'a Json>,
+    /// Further variables, which win over those of the [`TemplateSpec`].
+    pub kwargs: Option<&'a Map<String, Json>>,
+    /// Whether the text ends in the header of an answer.
+    pub add_generation_prompt: bool,
+}
+
+/// A rendered conversation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rendered {
+    /// The text.
+    pub text: String,
+    /// Bytes of the `{% generation %}` blocks, in the order in which they were rendered; blocks that touch stay apart.
+    pub generation_spans: Vec<Range<usize>>,
+}
+
+impl Template {
+    /// Parses a template.
+    ///
+    /// # Errors
+    /// When the source is no Jinja, or `now` is no date and time.
+    pub fn new(spec: &TemplateSpec) -> Result<Template, TemplateError> {
+        let prepared = source::prepare(&spec.source);
+        let program = lower::lower(&prepared, &spec.name)
+            .map_err(|fault| TemplateError::syntax(fault, &spec.name, &prepared.source))?;
+        let clock = match &spec.now {
+            None => Clock::System,
+            Some(now) => Clock::Fixed(now.parse().map_err(|_| TemplateError {
+                kind: TemplateErrorKind::Failed,
+                template: spec.name.clone(),
+                message: format!("{now:?} is no date and time such as 2026-01-15T12:00:00"),
+                line: None,
+                column: None,
+                listing: String::new(),
+            })?),
+        };
+        Ok(Template {
+            name: spec.name.clone(),
+            source: prepared.source,
+            program,
+            variables: spec.variables.clone(),
+            clock,
+        })
+    }
+
+    /// Whether the template marks what the model says with `{% generation %}`.
+    pub fn has_generation_tags(&self) -> bool {
+        self.program.generation_tags > 0
+    }
+
+    /// Renders a conversation.
+    ///
+    /// # Errors
+    /// When the template refuses it (`raise_exception`) or cannot be evaluated on it.
+    pub fn render(&self, input: &RenderInput<'_>) -> Result<Rendered, TemplateError> {
+        self.render_with_origins(input).map(|(rendered, _)| rendered)
+    }
+
+    /// Renders a conversation and tells the origin of every byte.
+    ///
+    /// # Errors
+    /// As [`render`](Template::render).
+    pub fn render_with_origins(&self, input: &RenderInput<'_>) -> Result<(Rendered, Origins), TemplateError> {
+        let mut fields = data::Fields::default();
+        let mut variables = vec![
+            (
+                "documents",
+                input.documents.map_or(value::Value::None, |documents| fields.declaration("documents", documents)),
+            ),
+            ("tools", input.tools.map_or(value::Value::None, |tools| fields.declaration("tools", tools))),
+            ("add_generation_prompt", value::Value::bool(input.add_generation_prompt)),
+        ];
+        variables.extend(self.variables.iter().map(|(name, value)| (name.as_str(), data::plain(value, 0))));
+        let kwargs = input.kwargs.into_iter().flatten();
+        variables.extend(kwargs.map(|(name, value)| (name.as_str(), data::plain(value, 0))));
+        variables.push(("messages", fields.messages(input.messages)));
+        let (out, generation_spans) = interp::run(&self.program, &self.clock, variables.into_iter())
+            .map_err(|fault| TemplateError::fault(*fault, &self.name, &self.source))?;
+        let origins = Origins::new(&out, fields);
+        Ok((Rendered { text: out.text, generation_spans }, origins))
+    }
+}
+
+impl std::fmt::Debug for ir::Program {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Program").field("names", &self.names).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,140 @@
+//! Tokenization in which chosen control tokens are plain text wherever message content takes part in them.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use tokenizers::{AddedVocabulary, Model as _, OffsetType, PreTokenizer as _};
+
+use super::{Encoded, Tokenizer, spans};
+
+/// Encodes rows in which content must not become one of a set of control tokens.
+///
+/// A row whose content holds none of them keeps the ids of the plain encoding: the stretches between added tokens are
+/// independent of each other, so only those that hold a typed control token are encoded anew.
+pub(crate) struct Escaper {
+    controls: HashSet<i32>,
+    /// The added tokens without the controls, under their own ids.
+    others: AddedVocabulary,
+}
+
+/// A control token that was typed in message content.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Typed {
+    /// Its id.
+    pub(crate) id: i32,
+    /// Where it stands in the text.
+    pub(crate) bytes: Range<usize>,
+}
+
+impl Escaper {
+    /// `controls`: ids of added tokens that content may not become.
+    pub(crate) fn new(tokenizer: &Tokenizer, controls: HashSet<i32>) -> Self {
+        let model = tokenizer.inner.get_model();
+        let added = tokenizer.inner.get_added_vocabulary().get_added_tokens_decoder();
+        let tokens = tokenizer.added_ids().into_iter().filter_map(|id| {
+            let token = added.get(&(id as u32))?.clone();
+            match controls.contains(&id) {
+                false => Some(token),
+                true if model.token_to_id(&token.content).is_some() => None,
+                // Ids beyond the model's are given out in order: something that no text holds takes the control's place.
+                true => Some(tokenizers::AddedToken::from(format!("\u{10FFFF}\u{FDD0}{id}\u{10FFFF}"), true)),
+            }
+        });
+        let mut others = AddedVocabulary::new();
+        // Fails only when the automaton cannot be built, and this one is smaller than one that was.
+        let _ = others.add_tokens(tokens, model, tokenizer.inner.get_normalizer());
+        Escaper { controls, others }
+    }
+
+    /// The control tokens of an encoded text that touch content. `content` is sorted and does not overlap.
+    pub(crate) fn typed(&self, encoded: &Encoded, content: &[Range<usize>]) -> Vec<Typed> {
+        let Some(spans) = &encoded.spans else { return Vec::new() };
+        let typed =
+            encoded.ids.iter().zip(spans).filter(|(id, span)| self.controls.contains(id) && overlaps(content, span));
+        typed.map(|(&id, span)| Typed { id, bytes: span.clone() }).collect()
+    }
+
+    /// Encodes the text again with the typed control tokens as plain text. `None` when the spans cannot be proven.
+    pub(crate) fn encode(
+        &self,
+        tokenizer: &Tokenizer,
+        text: &str,
+        plain: &Encoded,
+        content: &[Range<usize>],
+    ) -> Option<Encoded> {
+        let mut out = Vec::with_capacity(plain.ids.len() + 16);
+        let mut stretch = Stretch { start: 0, first: 0, typed: false };
+        let spans = plain.spans.as_ref()?;
+        for (index, (&id, span)) in plain.ids.iter().zip(spans).enumerate() {
+            if !self.controls.contains(&id) {
+                continue;
+            }
+            if overlaps(content, span) {
+                stretch.typed = true;
+                continue;
+            }
+            self.close(tokenizer, text, plain, &stretch, index, span.start, &mut out)?;
+            out.push((id, span.clone()));
+            stretch = Stretch { start: span.end, first: index + 1, typed: false };
+        }
+        self.close(tokenizer, text, plain, &stretch, plain.ids.len(), text.len(), &mut out)?;
+        let (ids, spans) = out.into_iter().unzip();
+        Some(Encoded { ids, spans: Some(spans) })
+    }
+
+    /// Ends the stretch in front of token `last` at byte `end`: as it was, or anew where something was typed in it.
+    #[allow(clippy::too_many_arguments)]
+    fn close(
+        &self,
+        tokenizer: &Tokenizer,
+        text: &str,
+        plain: &Encoded,
+        stretch: &Stretch,
+        last: usize,
+        end: usize,
+        out: &mut Vec<(i32, Range<usize>)>,
+    ) -> Option<()> {
+        if !stretch.typed {
+            let tokens = stretch.first..last;
+            let spans = plain.spans.as_ref()?[tokens.clone()].iter().cloned();
+            out.extend(plain.ids[tokens].iter().copied().zip(spans));
+            return Some(());
+        }
+        let start = stretch.start;
+        let (ids, offsets) = self.library(tokenizer, &text[start..end], start == 0)?;
+        let spans = spans::exact(tokenizer, &text[start..end], &ids, start == 0, || Some(offsets))?;
+        out.extend(ids.into_iter().zip(spans).map(|(id, span)| (id as i32, span.start + start..span.end + start)));
+        Some(())
+    }
+
+    /// What the tokenizers library gives for a text when the controls are not among its added tokens.
+    fn library(
+        &self,
+        tokenizer: &Tokenizer,
+        text: &str,
+        at_start: bool,
+    ) -> Option<(Vec<u32>, Vec<tokenizers::Offsets>)> {
+        let inner = &tokenizer.inner;
+        let mut text = self.others.extract_and_normalize(inner.get_normalizer(), text);
+        let splitter = if at_start { inner.get_pre_tokenizer() } else { tokenizer.later_splitter() };
+        if let Some(splitter) = splitter {
+            splitter.pre_tokenize(&mut text).ok()?;
+        }
+        text.tokenize(|piece| inner.get_model().tokenize(piece.get())).ok()?;
+        let encoding = text.into_encoding(None, 0, OffsetType::Byte).ok()?;
+        Some((encoding.get_ids().to_vec(), encoding.get_offsets().to_vec()))
+    }
+}
+
+/// A stretch between kept control tokens.
+struct Stretch {
+    start: usize,
+    first: usize,
+    typed: bool,
+}
+
+/// Whether a span shares a byte with one of the sorted ranges.
+pub(crate) fn overlaps(ranges: &[Range<usize>], span: &Range<usize>) -> bool {
+    let after = ranges.partition_point(|range| range.end <= span.start);
+    ranges.get(after).is_some_and(|range| range.start < span.end)
+}

@@ -1,0 +1,7 @@
+//! The template engine against what transformers answered, and against the rules of Python and jinja2.
+
+mod generation;
+mod origins;
+mod parity;
+mod resources;
+mod semantics;

@@ -1,0 +1,1 @@
+//! Python's and jinja2's rules, one line each.

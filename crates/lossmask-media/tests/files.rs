@@ -1,0 +1,221 @@
+//! Sizes from files: every format, every orientation, and whatever a data set may hold instead of an image.
+
+mod support;
+
+use std::io::Cursor;
+use std::path::Path;
+
+use base64::Engine as _;
+use lossmask_media::{ExifOrientation, Locator, MediaFault, Reference, Size, audio_samples, image_size};
+use proptest::prelude::*;
+use support::{avif, bmp, flac, gif, jpeg, png, tiff, wav, webp};
+
+fn size(bytes: Vec<u8>, exif: ExifOrientation) -> Result<(u32, u32), MediaFault> {
+    image_size(Cursor::new(bytes), "the file", exif).map(|Size { width, height }| (width, height))
+}
+
+#[test]
+fn every_format_tells_its_size() {
+    let cases: [(&str, Vec<u8>); 10] = [
+        ("png", png(640, 480, None)),
+        ("jpeg", jpeg(640, 480, None)),
+        ("webp", webp(640, 480, None)),
+        ("gif", gif(640, 480)),
+        ("bmp", bmp(640, 480)),
+        ("bmp, rows from the top", bmp(640, -480)),
+        ("tiff, little-endian", tiff(true, 640, 480, 1)),
+        ("tiff, big-endian", tiff(false, 640, 480, 1)),
+        ("avif", avif(640, 480, 0)),
+        ("avif, turned twice", avif(640, 480, 2)),
+    ];
+    for (name, bytes) in cases {
+        for exif in [ExifOrientation::Apply, ExifOrientation::Ignore] {
+            assert_eq!(size(bytes.clone(), exif), Ok((640, 480)), "{name}");
+        }
+    }
+    assert_eq!(
+        size(avif(640, 480, 1), ExifOrientation::Ignore),
+        Ok((480, 640)),
+        "a container's own rotation always counts"
+    );
+}
+
+#[test]
+fn orientations_turn_the_sides() {
+    for orientation in 0..=9 {
+        let turned = (5..=8).contains(&orientation);
+        let carriers: [(&str, Vec<u8>); 5] = [
+            ("jpeg", jpeg(640, 480, Some(orientation))),
+            ("png", png(640, 480, Some(orientation))),
+            ("webp", webp(640, 480, Some(orientation))),
+            ("tiff", tiff(true, 640, 480, orientation)),
+            ("tiff, big-endian", tiff(false, 640, 480, orientation)),
+        ];
+        for (name, bytes) in carriers {
+            let upright = if turned { (480, 640) } else { (640, 480) };
+            assert_eq!(size(bytes.clone(), ExifOrientation::Apply), Ok(upright), "{name} {orientation}");
+            assert_eq!(size(bytes, ExifOrientation::Ignore), Ok((640, 480)), "{name} {orientation}, as stored");
+        }
+    }
+}
+
+#[test]
+fn sounds_tell_their_length_at_the_wanted_rate() {
+    let samples = |bytes: Vec<u8>, rate| audio_samples(Cursor::new(bytes), "the file", rate);
+    assert_eq!(samples(wav(16_000, 1, 48_000), 16_000), Ok(48_000));
+    assert_eq!(samples(wav(44_100, 2, 44_101), 16_000), Ok(16_001), "rounded up");
+    assert_eq!(samples(flac(48_000, 480_000), 16_000), Ok(160_000));
+    assert_eq!(
+        samples(flac(48_000, 0), 16_000).unwrap_err().code,
+        "media-broken",
+        "a stream that does not count its samples"
+    );
+    assert_eq!(samples(wav(0, 1, 10), 16_000).unwrap_err().code, "media-broken");
+    assert_eq!(samples(png(4, 4, None), 16_000).unwrap_err().code, "media-format");
+}
+
+#[test]
+fn what_is_no_image_is_named() {
+    let code = |bytes: &[u8]| size(bytes.to_vec(), ExifOrientation::Apply).unwrap_err().code;
+    assert_eq!(code(b""), "media-format");
+    assert_eq!(code(b"<html>not found</html>"), "media-format");
+    assert_eq!(code(b"PK\x03\x04 a zip archive of some length"), "media-format");
+    assert_eq!(code(&png(0, 480, None)), "media-broken");
+    assert_eq!(code(&png(640, 480, None)[..20]), "media-broken");
+    assert_eq!(code(&jpeg(640, 480, None)[..12]), "media-broken");
+    let huge = size(png(1 << 31, 1 << 31, None), ExifOrientation::Apply);
+    assert_eq!(huge, Ok((1 << 31, 1 << 31)), "the claim is passed on, and refused by every family");
+}
+
+proptest! {
+    /// Cut off anywhere, or with any byte changed: an answer or a named fault, never a panic or an endless loop.
+    #[test]
+    fn damaged_files_are_faults(kind in 0..9usize, cut in 0..400usize, at in 0..400usize, byte: u8) {
+        let mut bytes = match kind {
+            0 => png(640, 480, Some(6)),
+            1 => jpeg(640, 480, Some(6)),
+            2 => webp(640, 480, Some(6)),
+            3 => gif(640, 480),
+            4 => bmp(640, 480),
+            5 => tiff(true, 640, 480, 6),
+            6 => avif(640, 480, 1),
+            7 => wav(16_000, 1, 100),
+            _ => flac(16_000, 100),
+        };
+        bytes.truncate(cut.max(4));
+        if let Some(target) = bytes.get_mut(at) {
+            *target = byte;
+        }
+        let image = image_size(Cursor::new(bytes.clone()), "x", ExifOrientation::Apply);
+        let sound = audio_samples(Cursor::new(bytes), "x", 16_000);
+        for code in [image.err(), sound.err()].into_iter().flatten().map(|fault| fault.code) {
+            prop_assert!(code.starts_with("media-"));
+        }
+    }
+
+    #[test]
+    fn noise_behind_a_magic_number_is_a_fault(magic in 0..10usize, noise in proptest::collection::vec(any::<u8>(), 0..3000)) {
+        let heads: [&[u8]; 10] = [b"\x89PNG\r\n\x1a\n", b"\xFF\xD8\xFF", b"RIFF\0\0\0\0WEBP", b"GIF89a", b"BM", b"II*\0", b"MM\0+", b"\0\0\0\x18ftypavif", b"fLaC", b"ID3\x04"];
+        let bytes = [heads[magic], &noise[..]].concat();
+        let _ = image_size(Cursor::new(bytes.clone()), "x", ExifOrientation::Apply);
+        let _ = audio_samples(Cursor::new(bytes), "x", 16_000);
+    }
+}
+
+fn locator(root: &Path) -> Locator {
+    Locator::new(Some(root), ExifOrientation::Apply, false).unwrap()
+}
+
+#[test]
+fn paths_stay_below_the_root() {
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::write(outside.path().join("secret.png"), png(1, 1, None)).unwrap();
+    let root = tempfile::tempdir().unwrap();
+    std::fs::create_dir(root.path().join("images")).unwrap();
+    std::fs::write(root.path().join("images/a b.png"), png(640, 480, None)).unwrap();
+    let locator = locator(root.path());
+    let code = |path: &str| locator.image_size(Reference::Url(path)).map_err(|fault| fault.code);
+    let inside = Ok(Size { width: 640, height: 480 });
+    let absolute = root.path().canonicalize().unwrap().join("images/a b.png");
+
+    assert_eq!(code("images/a b.png"), inside);
+    assert_eq!(code("images/../images/a b.png"), inside);
+    assert_eq!(code(absolute.to_str().unwrap()), inside);
+    assert_eq!(code(&format!("file://{}", absolute.display()).replace(' ', "%20")), inside);
+
+    let secret = outside.path().canonicalize().unwrap().join("secret.png");
+    let climbing = format!("../{}/secret.png", outside.path().file_name().unwrap().to_str().unwrap());
+    assert_eq!(code(secret.to_str().unwrap()), Err("media-outside-root"));
+    assert_eq!(code(&climbing), Err("media-outside-root"));
+    assert_eq!(code("images/none.png"), Err("media-missing"));
+    assert_eq!(code("images/a b.png/x"), Err("media-missing"));
+    assert_eq!(code("images"), Err("media-not-a-file"));
+    assert_eq!(code(""), Err("media-not-a-file"));
+    assert!(code("a\0b").is_err());
+    assert_eq!(code("https://example.org/a.png"), Err("media-remote"));
+    let remote = Locator::new(Some(root.path()), ExifOrientation::Apply, true).unwrap();
+    assert_eq!(remote.image_size(Reference::Url("https://example.org/a.png")).unwrap_err().code, "media-remote");
+
+    let rootless = Locator::new(None, ExifOrientation::Apply, false).unwrap();
+    assert_eq!(rootless.image_size(Reference::Url("a.png")).unwrap_err().code, "media-outside-root");
+    assert_eq!(
+        Locator::new(Some(&root.path().join("none")), ExifOrientation::Apply, false).unwrap_err().code,
+        "media-root"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn links_pipes_and_devices_lead_nowhere() {
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::write(outside.path().join("secret.png"), png(1, 1, None)).unwrap();
+    let root = tempfile::tempdir().unwrap();
+    std::fs::write(root.path().join("real.png"), png(640, 480, None)).unwrap();
+    let link = |target: &Path, name: &str| std::os::unix::fs::symlink(target, root.path().join(name)).unwrap();
+    link(&outside.path().join("secret.png"), "out.png");
+    link(Path::new("real.png"), "in.png");
+    link(Path::new("loop.png"), "loop.png");
+    link(Path::new("/dev/zero"), "zero.png");
+    let fifo = root.path().join("fifo.png");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+
+    let locator = locator(root.path());
+    let code = |path: &str| locator.image_size(Reference::Url(path)).map_err(|fault| fault.code);
+    assert_eq!(code("in.png"), Ok(Size { width: 640, height: 480 }), "a link that stays inside is followed");
+    assert_eq!(code("out.png"), Err("media-outside-root"));
+    assert_eq!(code("zero.png"), Err("media-outside-root"));
+    assert_eq!(code("loop.png"), Err("media-unreadable"));
+    assert_eq!(code("fifo.png"), Err("media-not-a-file"), "and nobody waits for its other end");
+    let devices = self::locator(Path::new("/dev"));
+    assert_eq!(devices.image_size(Reference::Url("zero")).unwrap_err().code, "media-not-a-file");
+}
+
+/// A gigabyte of nothing behind a header, and one without any header: both are answered from the first kilobytes.
+#[test]
+fn large_files_are_not_read() {
+    let root = tempfile::tempdir().unwrap();
+    for (name, head) in [("large.png", png(640, 480, None)), ("endless.jpg", b"\xFF\xD8\xFF\xE0\0\x02".to_vec())] {
+        let path = root.path().join(name);
+        std::fs::write(&path, head).unwrap();
+        std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(1 << 30).unwrap();
+    }
+    let locator = locator(root.path());
+    assert_eq!(locator.image_size(Reference::Url("large.png")), Ok(Size { width: 640, height: 480 }));
+    assert_eq!(locator.image_size(Reference::Url("endless.jpg")).unwrap_err().code, "media-broken");
+}
+
+#[test]
+fn data_in_the_row_is_read_from_there() {
+    let text = base64::engine::general_purpose::STANDARD.encode(jpeg(640, 480, Some(6)));
+    let upright = Ok(Size { width: 480, height: 640 });
+    let locator = Locator::new(None, ExifOrientation::Apply, false).unwrap();
+    assert_eq!(locator.image_size(Reference::Base64(&text)), upright);
+    assert_eq!(locator.image_size(Reference::Base64(text.trim_end_matches('='))), upright, "without padding");
+    assert_eq!(locator.image_size(Reference::Base64(&text.replace('+', "-").replace('/', "_"))), upright, "URL-safe");
+    assert_eq!(locator.image_size(Reference::Url(&format!("data:image/jpeg;base64,{text}"))), upright);
+    let code = |reference| locator.image_size(reference).unwrap_err().code;
+    assert_eq!(code(Reference::Base64("???")), "media-base64");
+    assert_eq!(code(Reference::Base64("")), "media-format");
+    assert_eq!(code(Reference::Url("data:image/svg+xml,<svg/>")), "media-base64");
+    assert_eq!(code(Reference::Url("data:nothing")), "media-base64");
+}
