@@ -40,20 +40,20 @@ export function isUnknown(tokenizer: MarkerTokenizer, ids: readonly number[]): b
 export function resolveHeader(tokenizer: MarkerTokenizer, start: string, tails: readonly string[]): HeaderIds {
   const core = encodeMarker(tokenizer, start)
   const known = !isUnknown(tokenizer, core)
-  const starts = known ? [core, ...inContext(tokenizer, start, core)] : []
+  const starts = known ? startForms(tokenizer, start, core) : []
   const plain: number[][] = []
   const fused: number[][] = []
   for (const tail of tails) {
     const whole = encodeMarker(tokenizer, start + tail)
     if (isUnknown(tokenizer, whole)) continue
     if (!known || !startsWith(whole, core)) {
-      starts.push(whole)
+      starts.push(...startForms(tokenizer, start + tail, whole))
       continue
     }
     const ids = whole.slice(core.length)
     if (ids.length === 0) continue
     plain.push(ids)
-    fused.push(...fusedTails(tokenizer, start, tail, ids))
+    fused.push(...fusedForms(tokenizer, start + tail, ids))
   }
   const all = distinct([...plain, ...fused])
   return { starts: distinct(starts), tails: all, fused: all.length - distinct(plain).length }
@@ -71,27 +71,38 @@ export function splitTrailingWhiteSpace(text: string): { core: string; tail: str
   return { core, tail: text.slice(core.length) }
 }
 
-/** The forms a marker takes behind other text, where they differ from `ids`. */
+/** The forms a marker takes behind other text, where they differ from `ids`; white space before it may be part of its first token. */
 function inContext(tokenizer: MarkerTokenizer, marker: string, ids: readonly number[]): number[][] {
   const found: number[][] = []
   for (const context of CONTEXTS) {
     const before = encodeMarker(tokenizer, context)
     const whole = encodeMarker(tokenizer, context + marker)
-    if (before.length === 0 || !startsWith(whole, before)) continue
-    const form = whole.slice(before.length)
-    if (form.length > 0 && !equal(form, ids) && tokenizer.decode(form).trim() === marker.trim()) found.push(form)
+    const apart = before.length > 0 && startsWith(whole, before)
+    if (!apart && context.trim() !== '') continue
+    const form = apart ? whole.slice(before.length) : whole
+    // A form that ends in one known already would only take more of the text before the marker.
+    if ([ids, ...found].some(known => endsWith(form, known))) continue
+    if (tokenizer.decode(form).trim() === marker.trim()) found.push(form)
   }
   return found
 }
 
-/** `ids` of a tail, its last token replaced by each token in which the tail's white space goes on in more of it. */
-function fusedTails(tokenizer: MarkerTokenizer, start: string, tail: string, ids: readonly number[]): number[][] {
-  if (!/\s$/u.test(tail)) return []
+/** A start in every form: alone, behind other text, and with its own trailing white space fused with that of the content. */
+function startForms(tokenizer: MarkerTokenizer, start: string, ids: number[]): number[][] {
+  return [ids, ...inContext(tokenizer, start, ids)].flatMap(form => [form, ...fusedForms(tokenizer, start, form)])
+}
+
+/**
+ * `ids`, the end of what `header` encodes to, its last token replaced by each token in which the header's white space goes on in more of
+ * it: the content's. Such a token belongs to the header.
+ */
+function fusedForms(tokenizer: MarkerTokenizer, header: string, ids: readonly number[]): number[][] {
+  if (!/\s$/u.test(header)) return []
   const last = ids[ids.length - 1] as number
   const rest = ids.slice(0, -1)
   const tokens =
     tokenizer.vocabulary === undefined
-      ? probedContinuations(tokenizer, start + tail, ids, last)
+      ? probedContinuations(tokenizer, header, last)
       : listedContinuations(tokenizer, last)
   return tokens.map(token => [...rest, token])
 }
@@ -109,16 +120,11 @@ function listedContinuations(tokenizer: MarkerTokenizer, last: number): number[]
   return tokens
 }
 
-function probedContinuations(
-  tokenizer: MarkerTokenizer,
-  header: string,
-  tail: readonly number[],
-  last: number,
-): number[] {
+function probedContinuations(tokenizer: MarkerTokenizer, header: string, last: number): number[] {
   const whole = encodeMarker(tokenizer, header)
   const at = whole.length - 1
   const tokens = new Set<number>()
-  if (whole[at] !== last || tail.length === 0) return []
+  if (whole[at] !== last) return []
   for (const run of RUNS) {
     const ids = encodeMarker(tokenizer, header + run)
     const token = ids[at]
@@ -147,11 +153,13 @@ function whiteSpaceRuns(): string[] {
   for (const character of ['\n', ' ', '\t', '\r', '\r\n']) {
     for (let length = 1; length <= 32; length++) runs.push(character.repeat(length))
   }
-  for (let spaces = 1; spaces <= 16; spaces++) {
+  for (let spaces = 1; spaces <= 24; spaces++) {
+    const blanks = ' '.repeat(spaces)
     for (let lines = 1; lines <= 4; lines++) {
-      runs.push(' '.repeat(spaces) + '\n'.repeat(lines), '\n'.repeat(lines) + ' '.repeat(spaces))
-      runs.push('\t'.repeat(spaces) + '\n'.repeat(lines), `${'\n'.repeat(lines)}${' '.repeat(spaces)}\n`)
+      const breaks = '\n'.repeat(lines)
+      runs.push(blanks + breaks, breaks + blanks, '\t'.repeat(spaces) + breaks, `${breaks}${blanks}\n`)
     }
+    runs.push(`${blanks}\n${blanks}\n`)
   }
   return runs
 }
@@ -160,8 +168,8 @@ function startsWith(ids: readonly number[], prefix: readonly number[]): boolean 
   return ids.length >= prefix.length && prefix.every((id, index) => ids[index] === id)
 }
 
-function equal(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && startsWith(a, b)
+function endsWith(ids: readonly number[], suffix: readonly number[]): boolean {
+  return ids.length >= suffix.length && suffix.every((id, index) => ids[ids.length - suffix.length + index] === id)
 }
 
 /** The lists without repetitions, in order. */

@@ -43,7 +43,9 @@ function resolveStart(start: string, tails: readonly string[], path: string, tok
   const { core, tail } = splitTrailingWhiteSpace(start)
   const literal = encodeMarker(tokenizer, start)
   if (isUnknown(tokenizer, literal)) throw notFound('start', start, literal, path)
-  if (core === '' || tail === '') return resolveHeader(tokenizer, start, tails)
+  // White space alone is a marker as it is: its continuations would match anywhere.
+  if (core === '') return { starts: [literal], tails: [] }
+  if (tail === '') return resolveHeader(tokenizer, start, tails)
   const header = resolveHeader(tokenizer, core, [...tails.map(further => tail + further), tail])
   // A core whose ids are not those of the literal's beginning would match other text than the config says.
   const splits = header.starts.some(
