@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 
 use lossmask_chat::RowError;
@@ -11,8 +12,13 @@ use crate::Place;
 
 /// Why a run stopped, or a row was rejected. Serializes as the JSON that crosses into JavaScript.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct DataError(Box<ErrorData>);
+
+/// What a [`DataError`] holds, boxed so that results stay small.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct DataError {
+pub struct ErrorData {
     /// Stable code in kebab case, documented in `docs/diagnostics.md`.
     pub code: &'static str,
     /// What is wrong, in one sentence.
@@ -41,7 +47,8 @@ impl DataError {
     /// An error without a place.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         let message = message.into();
-        DataError { code, message, hint: None, path: None, file: None, line: None, column: None, row: None }
+        let data = ErrorData { code, message, hint: None, path: None, file: None, line: None, column: None, row: None };
+        DataError(Box::new(data))
     }
 
     /// The same with advice.
@@ -67,6 +74,15 @@ impl DataError {
         self
     }
 
+    /// The same with the row it is seen at first, if one is known.
+    #[must_use]
+    pub(crate) fn at_first(self, place: Option<&Place>) -> Self {
+        match place {
+            Some(place) => self.at(place),
+            None => self,
+        }
+    }
+
     /// What the operating system said about a file.
     pub(crate) fn io(what: &str, file: &Path, error: &io::Error) -> Self {
         let (code, hint) = match error.kind() {
@@ -83,6 +99,20 @@ impl DataError {
         let mut out = DataError::new(code, format!("cannot {what} `{}`: {error}", file.display())).in_file(file);
         out.hint = hint.map(str::to_owned);
         out
+    }
+}
+
+impl Deref for DataError {
+    type Target = ErrorData;
+
+    fn deref(&self) -> &ErrorData {
+        &self.0
+    }
+}
+
+impl DerefMut for DataError {
+    fn deref_mut(&mut self) -> &mut ErrorData {
+        &mut self.0
     }
 }
 

@@ -1,10 +1,19 @@
 //! Readers, writers and the row pipeline of lossmask: data files in, prepared rows and a report out.
 
 mod error;
+mod figures;
+mod packing;
+mod pipeline;
 mod report;
+mod row;
+mod settle;
+mod source;
 mod spec;
+mod split;
+mod writer;
 
-pub use error::DataError;
+pub use error::{DataError, ErrorData};
+pub use pipeline::{Control, OnProgress, Progress, RowEncoder, run_with};
 pub use report::{
     DiagnosisFigures, EndFigures, FileFigures, Lengths, OutputFigures, PackingFigures, Place, Report, RoleFigures,
     ShardFigures, ShownDiagnosis, ShownRow, ShownSpan, ShownTurn, Timing, TokenFigures, TruncationFigures,

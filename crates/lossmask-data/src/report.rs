@@ -172,6 +172,8 @@ pub struct PackingFigures {
     pub rows: u64,
     /// Share of `sequence_len` that holds tokens, 0 to 1.
     pub efficiency: f64,
+    /// Rows whose first token was trained and is not any more: the token before it belongs to another row.
+    pub first_tokens_masked: u64,
 }
 
 /// One file read.
@@ -188,7 +190,7 @@ pub struct FileFigures {
     pub bytes: u64,
 }
 
-/// Seconds of processor time, over all threads; `wall` is what a clock on the wall showed.
+/// Seconds, summed over all threads while they worked; `wall` is what a clock on the wall showed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Timing {

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use lossmask_chat::{EncoderSpec, TokenizerSpec};
 use serde::{Deserialize, Serialize};
 
+use crate::DataError;
+
 /// A whole run: which files are read, how their rows are encoded, and what is written.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -113,6 +115,9 @@ pub struct OutputSpec {
     /// A new file is begun after this many bytes of rows. Default 500 MB, as in `datasets`.
     #[serde(default = "default_shard_bytes")]
     pub shard_bytes: u64,
+    /// Write the column `weights`: a float per token, 0 where it is not trained. Default `false`.
+    #[serde(default)]
+    pub weights: bool,
 }
 
 /// What a prepared folder's files are.
@@ -183,6 +188,35 @@ pub enum OnError {
     Fail,
     /// It goes to `rejected.jsonl` with its reason, and is counted.
     Skip,
+}
+
+impl PipelineSpec {
+    /// What no single field can say.
+    pub(crate) fn check(&self) -> Result<(), DataError> {
+        let wrong = |message: &str| Err(DataError::new("invalid-spec", message));
+        match self.val_set_size {
+            Some(_) if !self.test_datasets.is_empty() => {
+                return wrong("`val_set_size` and `test_datasets` exclude each other");
+            }
+            Some(ValSetSize::Fraction(share)) if !(share > 0.0 && share < 1.0) => {
+                return wrong("`val_set_size` as a share lies between 0 and 1");
+            }
+            Some(ValSetSize::Count(0)) => return wrong("`val_set_size` as a count is at least 1"),
+            _ => {}
+        }
+        if let Some(packing) = self.sample_packing {
+            if self.sequence_len.is_none() {
+                return wrong("`sample_packing` needs `sequence_len`");
+            }
+            if packing.group_size == 0 || packing.bin_size == 0 {
+                return wrong("the group and bin sizes of `sample_packing` are at least 1");
+            }
+        }
+        match self.sequence_len {
+            Some(0) => wrong("`sequence_len` is at least 1"),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Default for PackingSpec {

@@ -88,6 +88,8 @@ pub enum Reason {
     Media,
     /// Not trained: padding.
     Pad,
+    /// Not trained: the first token of a packed row, which the row before it would have to predict.
+    Packed,
     /// Not trained: in no turn.
     Outside,
 }
@@ -161,6 +163,7 @@ impl Reason {
             Reason::Straddle => "straddle",
             Reason::Media => "media",
             Reason::Pad => "pad",
+            Reason::Packed => "packed",
             Reason::Outside => "outside",
         }
     }

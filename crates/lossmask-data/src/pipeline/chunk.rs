@@ -1,0 +1,107 @@
+//! What a worker does with a chunk: parse, encode, settle, count.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::RowEncoder;
+use crate::figures::Figures;
+use crate::row::Row;
+use crate::settle::{EncoderFacts, Rules, Settled};
+use crate::source::Chunk;
+use crate::{DataError, PipelineSpec};
+
+/// The rules that every chunk is treated by.
+pub(super) struct ChunkRules {
+    settle: Rules,
+    /// One for each dataset.
+    facts: Vec<EncoderFacts>,
+    max_row_bytes: usize,
+}
+
+/// A chunk's rows, in their order, with their figures.
+pub(super) struct EncodedChunk {
+    /// Of the split the dataset belongs to.
+    pub dataset: usize,
+    pub rows: Vec<Outcome>,
+    /// Rejected rows are not in there yet: whether they are counted or stop the run is the writer's to say.
+    pub figures: Figures,
+}
+
+/// What became of a row that is not dropped.
+pub(super) enum Outcome {
+    Row { row: Row, hash: u64 },
+    Bad { error: DataError, raw: String },
+}
+
+impl ChunkRules {
+    pub fn new(spec: &PipelineSpec) -> Self {
+        let facts = spec.datasets.iter().chain(&spec.test_datasets).map(|dataset| EncoderFacts {
+            unterminated: dataset.encoder.masker.unterminated,
+            train_on_inputs: dataset.encoder.masker.train_on_inputs,
+        });
+        ChunkRules { settle: Rules::new(spec), facts: facts.collect(), max_row_bytes: spec.max_row_bytes }
+    }
+
+    pub fn encode(
+        &self,
+        chunk: &Chunk,
+        dataset: usize,
+        encoder: &dyn RowEncoder,
+        over: impl Fn() -> bool,
+    ) -> EncodedChunk {
+        let mut out = EncodedChunk { dataset, rows: Vec::with_capacity(chunk.len()), figures: Figures::default() };
+        for index in 0..chunk.len() {
+            if over() {
+                break;
+            }
+            out.figures.rows_read += 1;
+            match self.encode_row(chunk, index, dataset, encoder, &mut out.figures) {
+                Ok(Settled::Keep(row)) => {
+                    out.figures.keep(&row);
+                    let hash = row.hash();
+                    out.rows.push(Outcome::Row { row, hash });
+                }
+                Ok(Settled::Drop(reason, row)) => out.figures.drop_row(reason, &row),
+                Err(error) => out.rows.push(Outcome::Bad { error, raw: chunk.raw(index) }),
+            }
+        }
+        out
+    }
+
+    fn encode_row(
+        &self,
+        chunk: &Chunk,
+        index: usize,
+        dataset: usize,
+        encoder: &dyn RowEncoder,
+        figures: &mut Figures,
+    ) -> Result<Settled, DataError> {
+        let began = Instant::now();
+        let value = chunk.parse(index, self.max_row_bytes);
+        figures.timing.parse += began.elapsed().as_secs_f64();
+        let place = chunk.place(index);
+        let began = Instant::now();
+        let encoded = guarded(encoder, &value?).map_err(|error| error.at(&place))?;
+        figures.timing.mask += began.elapsed().as_secs_f64();
+        let row = Row::new(encoded, place)?;
+        self.settle.settle(row, &self.facts[dataset], &mut figures.truncation)
+    }
+}
+
+/// A panic of the encoder is the row's error, not the process's end.
+fn guarded(encoder: &dyn RowEncoder, value: &Value) -> Result<lossmask_chat::EncodedRow, DataError> {
+    match catch_unwind(AssertUnwindSafe(|| encoder.encode(value))) {
+        Ok(result) => result.map_err(DataError::from),
+        Err(panic) => {
+            let what =
+                panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(DataError::new(
+                "internal-error",
+                format!("lossmask failed at this row: {}", what.unwrap_or("no message")),
+            )
+            .hint("please report it with the row; `--on-error skip` leaves it out"))
+        }
+    }
+}
