@@ -5,7 +5,7 @@ use std::io;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 
-use lossmask_chat::RowError;
+use lossmask_chat::{RowError, SpecError};
 use serde::Serialize;
 
 use crate::Place;
@@ -120,6 +120,14 @@ impl From<RowError> for DataError {
     fn from(error: RowError) -> Self {
         let mut out = DataError::new(error.code, error.message);
         out.path = error.path;
+        out.hint = error.hint;
+        out
+    }
+}
+
+impl From<SpecError> for DataError {
+    fn from(error: SpecError) -> Self {
+        let mut out = DataError::new(error.code, error.message);
         out.hint = error.hint;
         out
     }

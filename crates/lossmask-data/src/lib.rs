@@ -13,7 +13,7 @@ mod split;
 mod writer;
 
 pub use error::{DataError, ErrorData};
-pub use pipeline::{Control, OnProgress, Progress, RowEncoder, run_with};
+pub use pipeline::{Control, DatasetEncoder, OnProgress, Progress, RowEncoder, run, run_with};
 pub use report::{
     DiagnosisFigures, EndFigures, FileFigures, Lengths, OutputFigures, PackingFigures, Place, Report, RoleFigures,
     ShardFigures, ShownDiagnosis, ShownRow, ShownSpan, ShownTurn, Timing, TokenFigures, TruncationFigures,

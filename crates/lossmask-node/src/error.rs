@@ -72,3 +72,8 @@ pub(crate) fn caught<T>(work: impl FnOnce() -> napi::Result<T>) -> napi::Result<
             .into())
     })
 }
+
+/// A data error on its way to JavaScript; its own JSON has an issue's fields.
+pub(crate) fn data_error(error: &lossmask_data::DataError) -> napi::Error {
+    napi::Error::from_reason(serde_json::to_string(error).unwrap_or_else(|_| error.to_string()))
+}

@@ -3,3 +3,4 @@
 mod error;
 mod masker;
 mod view;
+mod pipeline;

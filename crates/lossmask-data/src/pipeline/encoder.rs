@@ -1,7 +1,11 @@
 //! The encoders of a run's datasets.
 
-use lossmask_chat::{EncodedRow, RowError};
+use std::sync::Arc;
+
+use lossmask_chat::{EncodedRow, Encoder, RowError, Tokenizer};
 use serde_json::Value;
+
+use crate::{DataError, PipelineSpec};
 
 /// Turns one row of data into ids and a record. The pipeline's only demand on an encoder.
 pub trait RowEncoder: Send + Sync {
@@ -13,4 +17,41 @@ pub trait RowEncoder: Send + Sync {
 
     /// The text of each token, for people to look at.
     fn token_texts(&self, ids: &[i32]) -> Vec<String>;
+}
+
+/// An encoder with the tokenizer it was compiled for.
+pub struct DatasetEncoder {
+    encoder: Encoder,
+    tokenizer: Arc<Tokenizer>,
+}
+
+impl DatasetEncoder {
+    /// One encoder for each dataset of the spec, then one for each test dataset; they share the tokenizer.
+    ///
+    /// # Errors
+    /// The tokenizer cannot be loaded, or a template or boundaries cannot be compiled.
+    pub fn all(spec: &PipelineSpec) -> Result<Vec<Self>, DataError> {
+        let tokenizer = Arc::new(Tokenizer::load(&spec.tokenizer)?);
+        let datasets = spec.datasets.iter().chain(&spec.test_datasets);
+        let encoders = datasets.map(|dataset| {
+            let encoder = Encoder::new(dataset.encoder.clone(), Arc::clone(&tokenizer))?;
+            Ok(DatasetEncoder { encoder, tokenizer: Arc::clone(&tokenizer) })
+        });
+        encoders.collect()
+    }
+}
+
+impl RowEncoder for DatasetEncoder {
+    fn encode(&self, row: &Value) -> Result<EncodedRow, RowError> {
+        self.encoder.encode(row)
+    }
+
+    fn token_texts(&self, ids: &[i32]) -> Vec<String> {
+        token_texts(&self.tokenizer, ids)
+    }
+}
+
+/// Each token's text; a token that holds part of a character shows U+FFFD.
+pub(crate) fn token_texts(tokenizer: &Tokenizer, ids: &[i32]) -> Vec<String> {
+    ids.iter().map(|&id| String::from_utf8_lossy(tokenizer.token_bytes(id)).into_owned()).collect()
 }

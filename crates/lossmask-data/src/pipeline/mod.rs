@@ -21,7 +21,7 @@ use crate::report::{FileFigures, Report};
 use crate::source::Chunk;
 use crate::{DataError, OnError, PipelineSpec};
 use chunk::{ChunkRules, EncodedChunk};
-pub use encoder::RowEncoder;
+pub use encoder::{DatasetEncoder, RowEncoder};
 use input::Reader;
 use output::Output;
 
@@ -64,6 +64,18 @@ pub struct Progress {
     pub bytes_total: u64,
     /// Seconds since the run began.
     pub seconds: f64,
+}
+
+/// Reads, encodes and writes everything that the spec says.
+///
+/// # Errors
+/// What is wrong with the spec, the tokenizer or a file; the first bad row under `on_error: fail`; `cancelled`;
+/// `no-rows`; `too-many-untrained-rows`; what the disk says. Nothing is written then.
+pub fn run(spec: &PipelineSpec, control: Control) -> Result<Report, DataError> {
+    spec.check()?;
+    let encoders = DatasetEncoder::all(spec)?;
+    let encoders: Vec<&dyn RowEncoder> = encoders.iter().map(|encoder| encoder as _).collect();
+    run_with(spec, &encoders, control)
 }
 
 /// The same with encoders of the caller's: one for each dataset, then one for each test dataset.
