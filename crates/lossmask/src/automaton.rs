@@ -13,6 +13,8 @@ const DEAD: u32 = u32::MAX;
 const NO_PATTERN: u32 = u32::MAX;
 /// Tables larger than this many entries follow failure links at run time instead.
 const DENSE_LIMIT: usize = 1 << 18;
+/// Up to so many patterns are compared one by one.
+const FLAT_LIMIT: usize = 8;
 
 /// A match of a pattern, `[start, end)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +47,20 @@ pub(crate) struct Automaton {
     /// The first pattern whose beginning a state's path is.
     below: Vec<u32>,
     lengths: Vec<u32>,
+    /// The patterns themselves, longest first, where they are few: comparing them is faster than walking the trie.
+    flat: Option<Vec<Flat>>,
+}
+
+/// A pattern to be compared with.
+#[derive(Clone, Debug)]
+struct Flat {
+    pattern: u32,
+    first: i32,
+    /// The second token; equals the first where there is none.
+    second: i32,
+    /// The tokens behind the second.
+    rest: Box<[i32]>,
+    length: usize,
 }
 
 /// The trie while it is built.
@@ -129,11 +145,20 @@ impl Automaton {
         let class_count = classes.count();
         let mut trie = Trie::new();
         let mut lengths = Vec::new();
+        let mut flat = Vec::new();
         for (index, pattern) in patterns.into_iter().enumerate() {
             debug_assert!(!pattern.is_empty());
+            flat.push(Flat {
+                pattern: index as u32,
+                first: pattern[0],
+                second: pattern.get(1).copied().unwrap_or(pattern[0]),
+                rest: pattern.get(2..).unwrap_or_default().into(),
+                length: pattern.len(),
+            });
             trie.insert(index as u32, pattern.iter().map(|&id| classes.of(id)));
             lengths.push(pattern.len() as u32);
         }
+        flat.sort_by_key(|flat| std::cmp::Reverse(flat.length));
         let (mut fail, order) = trie.failures();
         let output = leftmost(&trie, &mut fail, &order, &lengths);
         let transitions = if trie.edges.len().saturating_mul(class_count) <= dense_limit {
@@ -151,6 +176,7 @@ impl Automaton {
             own: trie.own,
             below: trie.below,
             lengths,
+            flat: (flat.len() <= FLAT_LIMIT).then_some(flat),
         }
     }
 
@@ -159,11 +185,19 @@ impl Automaton {
         self.lengths[pattern as usize] as usize
     }
 
-    /// The leftmost, then longest match that begins at `from` or later and ends by the end of `ids`.
+    /// The leftmost, then longest match that begins at `from` or later.
     pub fn find<L: Label>(&self, ids: &[L], from: usize) -> Option<Match> {
+        self.find_until(ids, from, ids.len())
+    }
+
+    /// The leftmost, then longest match that begins in `[from, limit)`.
+    pub fn find_until<L: Label>(&self, ids: &[L], from: usize, limit: usize) -> Option<Match> {
         let mut state = ROOT;
         let mut found = None;
         for (at, &id) in ids.iter().enumerate().skip(from) {
+            if at - self.depth[state as usize] as usize >= limit {
+                break;
+            }
             state = self.step(state, self.class_of(id));
             if state == DEAD {
                 break;
@@ -173,13 +207,26 @@ impl Automaton {
                 found = Some(Match { pattern, start: at + 1 - self.pattern_len(pattern), end: at + 1 });
             }
         }
-        found
+        found.filter(|found| found.start < limit)
     }
 
     /// The longest match that begins exactly at `at`.
+    #[inline]
     pub fn match_at<L: Label>(&self, ids: &[L], at: usize) -> Option<Match> {
-        let (found, _) = self.walk(ids, at);
-        found
+        let Some(flat) = &self.flat else { return self.walk(ids, at).0 };
+        let first = *ids.get(at)?;
+        // Behind the row's last token there is no second one; a pattern of that length does not fit then anyway.
+        let second = ids.get(at + 1).copied().unwrap_or(first);
+        for flat in flat {
+            if first == L::from_i32(flat.first)
+                && (flat.length == 1 || second == L::from_i32(flat.second))
+                && at + flat.length <= ids.len()
+                && flat.rest.iter().zip(&ids[(at + 2).min(ids.len())..]).all(|(&id, &there)| L::from_i32(id) == there)
+            {
+                return Some(Match { pattern: flat.pattern, start: at, end: at + flat.length });
+            }
+        }
+        None
     }
 
     /// The longest beginning of a pattern that stands at `at`: the first such pattern, and how many of its tokens.
@@ -315,6 +362,15 @@ mod tests {
                 );
                 let anchored = if from < ids.len() { naive_at(patterns, ids, from) } else { None };
                 assert_eq!(automaton.match_at(ids, from), anchored, "{patterns:?} in {ids:?} at {from}");
+                assert_eq!(automaton.walk(ids, from).0, anchored, "{patterns:?} in {ids:?} at {from}, by the trie");
+                for limit in from..=ids.len() {
+                    let until = naive(patterns, ids, from).filter(|found| found.start < limit);
+                    assert_eq!(
+                        automaton.find_until(ids, from, limit),
+                        until,
+                        "{patterns:?} in {ids:?} {from}..{limit}"
+                    );
+                }
             }
         }
     }

@@ -27,11 +27,6 @@ pub(crate) struct LastTurns {
 }
 
 impl Plan {
-    /// Whether the decision about a turn depends on the turns behind it.
-    pub fn needs_whole_row(&self) -> bool {
-        self.turns == Turns::Last || self.train_on_eos == TrainOnEos::Last
-    }
-
     /// Finds the turns that `last` means.
     pub fn last_turns(&self, turns: &[Found]) -> LastTurns {
         let turn = turns.iter().rposition(|turn| self.boundaries[turn.boundary as usize].trained);

@@ -6,7 +6,7 @@ use crate::decide::Piece;
 use crate::ids::Label;
 use crate::plan::Plan;
 use crate::record::{Reason, Record, Span, TokenKind};
-use crate::scan::{Found, Scan};
+use crate::scan;
 
 /// What is known of a row beside its ids.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +22,7 @@ impl Plan {
     pub fn record<L: Label>(&self, ids: &[L], context: &RowContext<'_>) -> Record {
         let tokens = context.tokens.clone().unwrap_or(0..ids.len());
         let row = &ids[tokens.clone()];
-        let turns: Vec<Found> = Scan::new(self, row).collect();
+        let turns = scan::turns(self, row);
         let last = self.last_turns(&turns);
         let mut spans = Spans { spans: Vec::new() };
         let outside = |tokens, spans: &mut Spans| {
@@ -55,7 +55,7 @@ impl Plan {
         for span in spans {
             let mut from = span.tokens.start;
             for at in span.tokens.clone() {
-                let Some(id) = row[at].to_i32().filter(|&id| self.is_ignored(id)) else { continue };
+                let Some(id) = row[at].to_i32().filter(|_| self.ignored.contains(row[at])) else { continue };
                 let (kind, reason) = match context.pad_token_ids.contains(&id) {
                     true => (TokenKind::Pad, Reason::Pad),
                     false => (TokenKind::Media, Reason::Media),

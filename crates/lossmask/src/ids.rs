@@ -1,5 +1,7 @@
 //! The integer types a row of token ids may come in.
 
+use crate::search::{Kernels, KernelsPair};
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for i32 {}
@@ -26,6 +28,9 @@ pub trait Label: TokenId<Label = Self> + PartialOrd {
     fn from_i32(value: i32) -> Self;
     /// The id as `i32`, if it is one.
     fn to_i32(self) -> Option<i32>;
+    #[doc(hidden)]
+    #[allow(private_interfaces)]
+    fn kernels(pair: &KernelsPair) -> &'static Kernels<Self>;
 }
 
 impl TokenId for i32 {
@@ -58,6 +63,10 @@ impl Label for i32 {
     fn to_i32(self) -> Option<i32> {
         Some(self)
     }
+    #[allow(private_interfaces)]
+    fn kernels(pair: &KernelsPair) -> &'static Kernels<i32> {
+        pair.0
+    }
 }
 
 impl Label for i64 {
@@ -68,6 +77,10 @@ impl Label for i64 {
     #[inline(always)]
     fn to_i32(self) -> Option<i32> {
         i32::try_from(self).ok()
+    }
+    #[allow(private_interfaces)]
+    fn kernels(pair: &KernelsPair) -> &'static Kernels<i64> {
+        pair.1
     }
 }
 

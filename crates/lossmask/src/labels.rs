@@ -1,146 +1,359 @@
-//! From decisions to labels: the trained ranges of a row, and the array written from them.
+//! From decisions to what is written: labels, bits, or a mask over labels that exist already.
+//!
+//! The decisions come as positions where "trained" changes; a chunk's become a bit per token, and the outputs are made from
+//! those. Where a turn can be decided on as it is found, chunks are scanned and written in turn, so that both passes find
+//! them in the first-level cache. Else the row is scanned as a whole first.
 
 use std::cell::RefCell;
 use std::ops::Range;
 
-use crate::decide::LastTurns;
+use crate::candidates::{CHUNK, WORDS, classify};
 use crate::ids::Label;
+use crate::options::{EndKind, Termination, TrainOnEos, Turns, Unterminated};
 use crate::plan::Plan;
-use crate::scan::{Found, Scan};
+use crate::scan::{self, End, Found, Scan, Sink};
+use crate::search::Kernels;
+use crate::semantics::Semantics;
+
+/// Input and output together beyond which stores go past the caches.
+const THROUGH_BYTES: usize = 64 << 20;
 
 thread_local! {
-    /// The turns of the row at work, where the decision about one needs those behind it.
-    static TURNS: RefCell<Vec<Found>> = const { RefCell::new(Vec::new()) };
+    static SCRATCH: RefCell<Scratch> = const { RefCell::new(Scratch { turns: Vec::new(), ranges: Vec::new() }) };
+}
+
+/// The turns and the trained ranges of the row at work, where it is decided on as a whole.
+struct Scratch {
+    turns: Vec<Found>,
+    ranges: Vec<Range<usize>>,
+}
+
+/// What a row is turned into.
+trait Output {
+    /// Writes `[from, from + count)`, of which the tokens with a set bit are kept; bits behind `count` mean nothing.
+    fn chunk(&mut self, from: usize, count: usize, keep: &mut [u64; WORDS]);
+    /// Keeps the tokens from `at` on, which were written as not kept, and which are these ids.
+    fn keep(&mut self, at: usize, ids: &[i32]);
+}
+
+/// A row to be read. Its tokens may be written over once they are decided on, so no slice of it outlives a chunk.
+#[derive(Clone, Copy)]
+struct Row<L> {
+    ids: *const L,
+    length: usize,
+}
+
+impl<L> Row<L> {
+    /// # Safety
+    /// The row must be valid to read, and nothing may write to it while the slice is in use.
+    unsafe fn slice<'a>(self) -> &'a [L] {
+        // SAFETY: the caller's promise.
+        unsafe { std::slice::from_raw_parts(self.ids, self.length) }
+    }
+}
+
+/// Decides on a row and writes it. The first chunk has `first` tokens, so that the others can be aligned.
+///
+/// # Safety
+/// The row must be valid to read; during the call nothing writes to it but `output`, and only in its calls.
+unsafe fn run<L: Label>(plan: &Plan, row: Row<L>, first: usize, output: &mut impl Output) {
+    let chunks = std::iter::successors(Some((0, first)), |&(_, end)| Some((end, end + CHUNK)))
+        .map(|(from, to)| (from, to.min(row.length)))
+        .take_while(|&(from, to)| from < to);
+    if plan.decides_as_it_scans {
+        let mut scan = Scan::new(plan);
+        let mut keep = Keep { plan, bits: Bits::default(), last_end: None };
+        for (from, to) in chunks {
+            keep.bits.begin(from, to);
+            // SAFETY: the slice is used in this call only, in which nothing is written.
+            scan.chunk(unsafe { row.slice() }, from, to, &mut keep);
+            output.chunk(from, to - from, keep.bits.finish());
+        }
+        if let Some((at, set, marker)) = keep.last_end {
+            output.keep(at, &plan.end_sets[set as usize].markers[marker as usize]);
+        }
+        return;
+    }
+    SCRATCH.with_borrow_mut(|scratch| {
+        // SAFETY: the slice is used in this call only; nothing is written before the ranges are known.
+        plan.kept_ranges(unsafe { row.slice() }, scratch);
+        let mut ranges = scratch.ranges.iter().peekable();
+        let mut bits = Bits::default();
+        for (from, to) in chunks {
+            bits.begin(from, to);
+            while let Some(range) = ranges.next_if(|range| range.start < to) {
+                bits.flip(range.start);
+                bits.flip(range.end);
+            }
+            output.chunk(from, to - from, bits.finish());
+        }
+    });
+}
+
+/// Where "trained" changes in a chunk, and then which of its tokens are.
+struct Bits {
+    bits: [u64; WORDS],
+    from: usize,
+    to: usize,
+    /// A change behind the chunk: one at most, as changes come in order and the scan stops at the first behind the chunk.
+    pending: Option<usize>,
+    /// Whether the token before the chunk is trained.
+    on: bool,
+}
+
+impl Default for Bits {
+    fn default() -> Bits {
+        Bits { bits: [0; WORDS], from: 0, to: 0, pending: None, on: false }
+    }
+}
+
+impl Bits {
+    fn begin(&mut self, from: usize, to: usize) {
+        self.bits.fill(0);
+        (self.from, self.to) = (from, to);
+        if let Some(at) = self.pending.take() {
+            self.flip(at);
+        }
+    }
+
+    #[inline(always)]
+    fn flip(&mut self, at: usize) {
+        if at < self.to {
+            let at = at - self.from;
+            self.bits[at / 64] ^= 1 << (at % 64);
+        } else {
+            debug_assert!(self.pending.is_none());
+            self.pending = Some(at);
+        }
+    }
+
+    /// The chunk's trained tokens.
+    fn finish(&mut self) -> &mut [u64; WORDS] {
+        for word in &mut self.bits[..(self.to - self.from).div_ceil(64)] {
+            let mut bits = *word;
+            if bits != 0 {
+                // Each bit becomes the parity of those up to it.
+                for shift in [1, 2, 4, 8, 16, 32] {
+                    bits ^= bits << shift;
+                }
+            }
+            *word = if self.on { !bits } else { bits };
+            self.on = *word >> 63 == 1;
+        }
+        &mut self.bits
+    }
+}
+
+/// Decides on turns as they are found.
+struct Keep<'p> {
+    plan: &'p Plan,
+    bits: Bits,
+    /// With `train_on_eos: last` the end marker that is the last so far: where, its end set, and which of it.
+    last_end: Option<(usize, u32, u32)>,
+}
+
+impl Sink for Keep<'_> {
+    #[inline(always)]
+    fn open(&mut self, boundary: u32, start: usize, content_start: usize) {
+        let boundary = &self.plan.boundaries[boundary as usize];
+        if boundary.trained {
+            self.bits.flip(if boundary.include_start { start } else { content_start });
+        }
+    }
+
+    #[inline(always)]
+    fn close(&mut self, boundary: u32, content_end: usize, marker_end: usize, end: Option<End>) {
+        let boundary = &self.plan.boundaries[boundary as usize];
+        let trained = boundary.trained;
+        let own = end.filter(|end| end.kind == EndKind::Consumed);
+        let keep_end = match self.plan.train_on_eos {
+            TrainOnEos::Turn => own.is_some() && trained,
+            TrainOnEos::All => own.is_some(),
+            TrainOnEos::None => false,
+            TrainOnEos::Last => {
+                if let (Some(end), Some(set), true) = (own, boundary.ends, trained) {
+                    self.last_end = Some((content_end, set, end.marker));
+                }
+                false
+            }
+        };
+        if trained != keep_end {
+            self.bits.flip(content_end);
+        }
+        if keep_end {
+            self.bits.flip(marker_end);
+        }
+    }
 }
 
 impl Plan {
-    /// Hands out the ranges that are trained, ignored ids aside: disjoint, in order, none empty.
-    pub fn kept_ranges<L: Label>(&self, ids: &[L], mut keep: impl FnMut(Range<usize>)) {
+    /// Whether what is trained of a turn shows as it is scanned: no token of it belongs to another turn too, and nothing
+    /// depends on what follows but which end is the last.
+    pub fn decidable_as_it_scans(&self) -> bool {
+        let shared = |kind: &EndKind| match kind {
+            EndKind::Consumed => false,
+            EndKind::Anchor => self.train_on_eos != TrainOnEos::None,
+            EndKind::Before => self.train_on_shared_end,
+        };
+        self.semantics == Semantics::Boundaries
+            && !self.train_on_inputs
+            && self.exclude.is_none()
+            && self.termination == Termination::EndMarker
+            && self.unterminated == Unterminated::RunToEnd
+            && self.turns == Turns::All
+            && !self.end_sets.iter().flat_map(|set| &set.kinds).any(shared)
+    }
+
+    /// Finds the ranges that are trained, ignored ids aside: disjoint, in order, none empty.
+    fn kept_ranges<L: Label>(&self, ids: &[L], scratch: &mut Scratch) {
+        let Scratch { turns, ranges } = scratch;
+        ranges.clear();
+        turns.clear();
         if self.train_on_inputs {
-            if !ids.is_empty() {
-                keep(0..ids.len());
-            }
+            ranges.push(0..ids.len());
             return;
         }
-        // A turn may begin in the end marker of the one before, so neighbours may overlap.
-        let mut open = 0..0;
-        let mut take = |turn: &Found, index: usize, last: &LastTurns| {
-            self.pieces(ids, turn, index, last, |piece| {
+        scan::for_each_turn(self, ids, |turn| turns.push(turn));
+        let last = self.last_turns(turns);
+        for (index, turn) in turns.iter().enumerate() {
+            self.pieces(ids, turn, index, &last, |piece| {
                 if !piece.trained || piece.tokens.is_empty() {
                     return;
                 }
-                if piece.tokens.start <= open.end && !open.is_empty() {
-                    open.end = open.end.max(piece.tokens.end);
-                } else {
-                    let done = std::mem::replace(&mut open, piece.tokens);
-                    if !done.is_empty() {
-                        keep(done);
-                    }
+                // A turn may begin in the end marker of the one before, so neighbours may overlap.
+                match ranges.last_mut() {
+                    Some(range) if piece.tokens.start <= range.end => range.end = range.end.max(piece.tokens.end),
+                    _ => ranges.push(piece.tokens),
                 }
             });
-        };
-        if self.needs_whole_row() {
-            TURNS.with_borrow_mut(|turns| {
-                turns.clear();
-                turns.extend(Scan::new(self, ids));
-                let last = self.last_turns(turns);
-                for (index, turn) in turns.iter().enumerate() {
-                    take(turn, index, &last);
-                }
-            });
-        } else {
-            let last = LastTurns::default();
-            for (index, turn) in Scan::new(self, ids).enumerate() {
-                take(&turn, index, &last);
-            }
-        }
-        if !open.is_empty() {
-            keep(open);
         }
     }
 }
 
-/// Writes labels: what is kept is copied but for the ignored ids, the rest is filled.
-pub(crate) struct Writer<'a> {
-    plan: &'a Plan,
+/// Writes the labels of a row.
+pub(crate) fn write<L: Label>(plan: &Plan, ids: &[L], labels: &mut [L]) {
+    assert_eq!(ids.len(), labels.len());
+    // SAFETY: the slices are valid and, one being borrowed mutably, do not overlap.
+    unsafe { write_labels(plan, Row { ids: ids.as_ptr(), length: ids.len() }, labels.as_mut_ptr()) }
 }
 
-impl<'a> Writer<'a> {
-    pub fn new(plan: &'a Plan) -> Writer<'a> {
-        Writer { plan }
-    }
+/// Writes the labels of a row in its place.
+pub(crate) fn write_in_place<L: Label>(plan: &Plan, row: &mut [L]) {
+    let labels = row.as_mut_ptr();
+    // SAFETY: both pointers are the one mutable borrow.
+    unsafe { write_labels(plan, Row { ids: labels, length: row.len() }, labels) }
+}
 
-    /// Labels of a row into an array of its length.
-    pub fn write<L: Label>(&self, ids: &[L], out: &mut [L]) {
-        let ignore = L::from_i32(self.plan.ignore_index);
-        let mut done = 0;
-        self.plan.kept_ranges(ids, |kept| {
-            out[done..kept.start].fill(ignore);
-            done = kept.end;
-            out[kept.clone()].copy_from_slice(&ids[kept.clone()]);
-            self.mask_ignored(&mut out[kept]);
-        });
-        out[done..].fill(ignore);
-    }
+/// # Safety
+/// The row must be valid to read and `labels` to write for its length; they are the same or do not overlap, and nothing
+/// else touches them during the call.
+unsafe fn write_labels<L: Label>(plan: &Plan, row: Row<L>, labels: *mut L) {
+    let through = 2 * row.length * size_of::<L>() > THROUGH_BYTES;
+    let unaligned = if through { labels.align_offset(64) } else { 0 };
+    let mut output = Labels { plan, row, labels, kernels: L::kernels(&plan.kernels), through };
+    // SAFETY: the caller's promises, and only `output` writes.
+    unsafe { run(plan, row, if unaligned == 0 { CHUNK } else { unaligned }, &mut output) }
+}
 
-    /// Labels of a row in its own place.
-    pub fn write_in_place<L: Label>(&self, row: &mut [L], kept: &mut Vec<Range<usize>>) {
-        let ignore = L::from_i32(self.plan.ignore_index);
-        kept.clear();
-        self.plan.kept_ranges(row, |range| kept.push(range));
-        let mut done = 0;
-        for range in kept.drain(..) {
-            row[done..range.start].fill(ignore);
-            done = range.end;
-            self.mask_ignored(&mut row[range]);
-        }
-        row[done..].fill(ignore);
-    }
+struct Labels<'p, L: 'static> {
+    plan: &'p Plan,
+    row: Row<L>,
+    labels: *mut L,
+    kernels: &'static Kernels<L>,
+    through: bool,
+}
 
-    /// Labels that exist already: the untrained ones are filled, the others stay.
-    pub fn mask<L: Label>(&self, ids: &[L], labels: &mut [L]) {
+impl<L: Label> Output for Labels<'_, L> {
+    fn chunk(&mut self, from: usize, count: usize, keep: &mut [u64; WORDS]) {
         let ignore = L::from_i32(self.plan.ignore_index);
-        let mut done = 0;
-        self.plan.kept_ranges(ids, |kept| {
-            labels[done..kept.start].fill(ignore);
-            done = kept.end;
-            for at in kept {
-                if ids[at].to_i32().is_some_and(|id| self.plan.is_ignored(id)) {
-                    labels[at] = ignore;
-                }
+        let ignored = &self.plan.ignored;
+        let (words, rest) = (count / 64, count % 64);
+        // SAFETY: the chunk lies in the row, and both arrays are valid for it by the promise made to `write_labels`; all
+        // chunks behind the first begin at an aligned label when `through` is set, and the first is short of one word then.
+        unsafe {
+            let (ids, labels) = (self.row.ids.add(from), self.labels.add(from));
+            let write = if self.through { self.kernels.write_through } else { self.kernels.write };
+            write(ids, labels, words, keep.as_ptr(), ignored, ignore);
+            if rest == 0 {
+                return;
             }
-        });
-        labels[done..].fill(ignore);
-    }
-
-    /// The trained tokens of a row as bits, the lowest bit of a byte first; bits beyond the row are left alone.
-    pub fn write_bits<L: Label>(&self, ids: &[L], bits: &mut [u8], first_bit: usize) {
-        let mut set = |at: usize, value: bool| {
-            let bit = first_bit + at;
-            let mask = 1 << (bit % 8);
-            if value {
-                bits[bit / 8] |= mask;
+            let write = self.kernels.write;
+            if count > 64 {
+                // The last 64 tokens of the chunk, of which the first are written a second time: labels give themselves.
+                let at = count - 64;
+                let window = keep[words - 1] >> rest | keep[words] << (64 - rest);
+                write(ids.add(at), labels.add(at), 1, &window, ignored, ignore);
             } else {
-                bits[bit / 8] &= !mask;
+                let mut padded = [ignore; 64];
+                std::ptr::copy_nonoverlapping(ids.add(64 * words), padded.as_mut_ptr(), rest);
+                let row = padded.as_mut_ptr();
+                write(row, row, 1, &keep[words], ignored, ignore);
+                std::ptr::copy_nonoverlapping(row, labels.add(64 * words), rest);
             }
-        };
-        (0..ids.len()).for_each(|at| set(at, false));
-        self.plan.kept_ranges(ids, |kept| {
-            for at in kept {
-                set(at, !ids[at].to_i32().is_some_and(|id| self.plan.is_ignored(id)));
-            }
-        });
+        }
     }
 
-    fn mask_ignored<L: Label>(&self, labels: &mut [L]) {
-        if self.plan.ignored.is_empty() {
-            return;
+    fn keep(&mut self, at: usize, ids: &[i32]) {
+        for (at, &id) in (at..).zip(ids).filter(|(_, id)| !self.plan.ignored.contains(**id)) {
+            // SAFETY: the marker lies in the row.
+            unsafe { self.labels.add(at).write(L::from_i32(id)) };
         }
-        let ignore = L::from_i32(self.plan.ignore_index);
-        for label in labels {
-            if label.to_i32().is_some_and(|id| self.plan.is_ignored(id)) {
-                *label = ignore;
-            }
+    }
+}
+
+/// Writes the trained tokens of a row as bits, the lowest bit of a byte first.
+pub(crate) fn write_bits<L: Label>(plan: &Plan, ids: &[L], bits: &mut [u8]) {
+    assert_eq!(ids.len().div_ceil(8), bits.len());
+    // SAFETY: the row is borrowed during the call, and `bits` is not part of it.
+    unsafe { run(plan, Row { ids: ids.as_ptr(), length: ids.len() }, CHUNK, &mut Mask { plan, ids, bits }) }
+}
+
+struct Mask<'a, L> {
+    plan: &'a Plan,
+    ids: &'a [L],
+    bits: &'a mut [u8],
+}
+
+impl<L: Label> Output for Mask<'_, L> {
+    fn chunk(&mut self, from: usize, count: usize, keep: &mut [u64; WORDS]) {
+        drop_ignored(self.plan, self.ids, from, count, keep);
+        if !count.is_multiple_of(64) {
+            keep[count / 64] &= !(!0 << (count % 64));
         }
+        let bytes = keep.iter().flat_map(|word| word.to_le_bytes());
+        for (byte, kept) in self.bits[from / 8..(from + count).div_ceil(8)].iter_mut().zip(bytes) {
+            *byte = kept;
+        }
+    }
+
+    fn keep(&mut self, at: usize, ids: &[i32]) {
+        for (at, _) in (at..).zip(ids).filter(|(_, id)| !self.plan.ignored.contains(**id)) {
+            self.bits[at / 8] |= 1 << (at % 8);
+        }
+    }
+}
+
+/// Fills the labels of untrained tokens and leaves the others as they are.
+pub(crate) fn mask<L: Label>(plan: &Plan, ids: &[L], labels: &mut [L]) {
+    assert_eq!(ids.len(), labels.len());
+    let mut bits = vec![0; ids.len().div_ceil(8)];
+    write_bits(plan, ids, &mut bits);
+    let ignore = L::from_i32(plan.ignore_index);
+    for (at, label) in labels.iter_mut().enumerate() {
+        if bits[at / 8] >> (at % 8) & 1 == 0 {
+            *label = ignore;
+        }
+    }
+}
+
+/// Clears the bits of ignored ids.
+fn drop_ignored<L: Label>(plan: &Plan, ids: &[L], from: usize, count: usize, keep: &mut [u64; WORDS]) {
+    if plan.ignored.is_empty() {
+        return;
+    }
+    let mut ignored = [0; WORDS];
+    classify(L::kernels(&plan.kernels), ids, from, count, &plan.ignored, &mut ignored);
+    for (keep, ignored) in keep.iter_mut().zip(ignored) {
+        *keep &= !ignored;
     }
 }

@@ -5,6 +5,7 @@
 
 mod automaton;
 mod batch;
+mod candidates;
 mod classes;
 mod decide;
 mod diagnosis;
@@ -18,6 +19,7 @@ mod options;
 mod plan;
 mod record;
 mod scan;
+mod search;
 mod semantics;
 
 pub use batch::Rows;
@@ -29,4 +31,5 @@ pub use masker::Masker;
 pub use near_miss::NearMiss;
 pub use options::{Boundary, End, EndKind, Exclude, MaskerOptions, Termination, TrainOnEos, Turns, Unterminated};
 pub use record::{Reason, Record, Span, TokenKind, Turn};
+pub use search::Engine;
 pub use semantics::{CompletionOnly, ResponsesOnly, TemplateWarning};

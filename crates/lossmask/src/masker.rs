@@ -1,6 +1,5 @@
 //! The facade: compile once, mask many rows.
 
-use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -8,12 +7,13 @@ use crate::batch::{Rows, real_tokens};
 use crate::error::{BuildError, ShapeError};
 use crate::explain::RowContext;
 use crate::ids::{Label, MaskValue, TokenId, as_labels};
-use crate::labels::Writer;
+use crate::labels;
 use crate::near_miss::NearMiss;
 use crate::options::MaskerOptions;
 use crate::plan::Plan;
 use crate::record::{Record, Turn};
-use crate::scan::{Found, Scan};
+use crate::scan;
+use crate::search::{Engine, kernels};
 use crate::semantics::{self, TemplateWarning};
 
 /// Decides for every token of a row whether a model is trained on it.
@@ -43,10 +43,6 @@ pub struct Masker {
     plan: Arc<Plan>,
 }
 
-thread_local! {
-    static KEPT: RefCell<Vec<Range<usize>>> = const { RefCell::new(Vec::new()) };
-}
-
 impl Masker {
     /// Compiles the options.
     ///
@@ -56,8 +52,28 @@ impl Masker {
         Ok(Masker::from_plan(Plan::new(options)?))
     }
 
-    pub(crate) fn from_plan(plan: Plan) -> Masker {
+    pub(crate) fn from_plan(mut plan: Plan) -> Masker {
+        plan.decides_as_it_scans = plan.decidable_as_it_scans();
         Masker { plan: Arc::new(plan) }
+    }
+
+    /// The instruction set that the inner loops run on: by default the fastest that the machine has.
+    pub fn engine(&self) -> Engine {
+        self.plan.engine
+    }
+
+    /// The options compiled for another instruction set, to compare them.
+    ///
+    /// # Errors
+    /// As [`Masker::new`].
+    ///
+    /// # Panics
+    /// When the engine is not among [`Engine::available`].
+    pub fn with_engine(options: &MaskerOptions, engine: Engine) -> Result<Masker, BuildError> {
+        let mut plan = Plan::new(options)?;
+        plan.kernels = kernels(engine);
+        plan.engine = engine;
+        Ok(Masker::from_plan(plan))
     }
 
     /// The role names that [`Turn::role`] points into, in order of declaration.
@@ -73,7 +89,7 @@ impl Masker {
     /// The labels of one row.
     pub fn labels<I: TokenId>(&self, ids: &[I]) -> Vec<I::Label> {
         let mut labels = vec![I::Label::from_i32(0); ids.len()];
-        Writer::new(&self.plan).write(as_labels(ids), &mut labels);
+        labels::write(&self.plan, as_labels(ids), &mut labels);
         labels
     }
 
@@ -83,13 +99,13 @@ impl Masker {
     /// When the lengths differ; nothing is written then.
     pub fn labels_into<I: TokenId>(&self, ids: &[I], labels: &mut [I::Label]) -> Result<(), ShapeError> {
         check_output(ids.len(), ids.len(), labels.len())?;
-        Writer::new(&self.plan).write(as_labels(ids), labels);
+        labels::write(&self.plan, as_labels(ids), labels);
         Ok(())
     }
 
     /// Turns the ids of one row into its labels.
     pub fn labels_in_place<L: Label>(&self, row: &mut [L]) {
-        KEPT.with_borrow_mut(|kept| Writer::new(&self.plan).write_in_place(row, kept));
+        labels::write_in_place(&self.plan, row);
     }
 
     /// Which tokens of one row are trained, as bits: bit `i % 8` of byte `i / 8` is token `i`, as in Arrow. The bits behind
@@ -99,10 +115,7 @@ impl Masker {
     /// When `bits` is not `ids.len().div_ceil(8)` bytes long; nothing is written then.
     pub fn mask_into<I: TokenId>(&self, ids: &[I], bits: &mut [u8]) -> Result<(), ShapeError> {
         check_output(ids.len(), ids.len().div_ceil(8), bits.len())?;
-        if let Some(last) = bits.last_mut() {
-            *last = 0;
-        }
-        Writer::new(&self.plan).write_bits(as_labels(ids), bits, 0);
+        labels::write_bits(&self.plan, as_labels(ids), bits);
         Ok(())
     }
 
@@ -172,12 +185,11 @@ impl Masker {
     }
 
     fn padded_row<L: Label, M: MaskValue>(&self, ids: &[L], mask: Option<&[M]>, labels: &mut [L]) {
-        let writer = Writer::new(&self.plan);
         match mask {
-            None => writer.write(ids, labels),
+            None => labels::write(&self.plan, ids, labels),
             Some(mask) => {
                 let tokens = real_tokens(mask);
-                writer.write(&ids[tokens.clone()], &mut labels[tokens.clone()]);
+                labels::write(&self.plan, &ids[tokens.clone()], &mut labels[tokens.clone()]);
                 mask_padding(mask, tokens, L::from_i32(self.plan.ignore_index), labels);
             }
         }
@@ -189,7 +201,7 @@ impl Masker {
     /// When the lengths differ; nothing is written then.
     pub fn mask_labels<I: TokenId>(&self, ids: &[I], labels: &mut [I::Label]) -> Result<(), ShapeError> {
         check_output(ids.len(), ids.len(), labels.len())?;
-        Writer::new(&self.plan).mask(as_labels(ids), labels);
+        labels::mask(&self.plan, as_labels(ids), labels);
         Ok(())
     }
 
@@ -200,7 +212,7 @@ impl Masker {
 
     /// The turns of one row, in order.
     pub fn turns<I: TokenId>(&self, ids: &[I]) -> Vec<Turn> {
-        let found: Vec<Found> = Scan::new(&self.plan, as_labels(ids)).collect();
+        let found = scan::turns(&self.plan, as_labels(ids));
         let last = self.plan.last_turns(&found);
         found.iter().enumerate().map(|(index, turn)| self.plan.public_turn(turn, index, &last)).collect()
     }

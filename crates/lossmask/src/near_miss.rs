@@ -2,7 +2,7 @@
 
 use crate::ids::Label;
 use crate::plan::Plan;
-use crate::scan::Scan;
+use crate::scan;
 
 /// The first tokens of a start marker without the rest: a marker that tokenizes differently in context, or a role that
 /// nobody declared.
@@ -24,7 +24,7 @@ impl Plan {
     pub fn near_misses<L: Label>(&self, ids: &[L]) -> Vec<NearMiss> {
         let mut misses = Vec::new();
         let mut from = 0;
-        for turn in Scan::new(self, ids) {
+        for turn in scan::turns(self, ids) {
             self.misses_between(ids, from, turn.start, &mut misses);
             from = turn.content_start;
         }

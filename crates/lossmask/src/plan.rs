@@ -4,10 +4,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::automaton::Automaton;
+use crate::candidates::Candidates;
 use crate::error::{BuildError, BuildErrorKind};
 use crate::options::{Boundary, EndKind, MaskerOptions, Termination, TrainOnEos, Turns, Unterminated};
+use crate::search::{Engine, IdSet, KernelsPair, kernels};
 use crate::semantics::{Semantics, Templates};
 
+/// Distinct sets of end markers that are looked for each for itself.
+pub(crate) const END_MAPS: usize = 3;
+/// Headers beyond which the automata are asked.
+const HEADER_LIMIT: usize = 16;
 const MARKER_TOKEN_LIMIT: usize = 1 << 24;
 
 /// The compiled options.
@@ -19,11 +25,15 @@ pub(crate) struct Plan {
     pub starts: Automaton,
     /// The boundaries that each core opens, in order of declaration.
     pub heads: Vec<Vec<u32>>,
+    pub start_candidates: Candidates,
+    /// Every header as one sequence of ids, where that makes few.
+    pub headers: Option<Headers>,
     /// The distinct sets of end markers.
     pub end_sets: Vec<EndSet>,
+    /// Where the ends may begin: of every end set, or of all together where there are many.
+    pub end_candidates: Vec<Candidates>,
     pub exclude: Option<ExcludePlan>,
-    /// Sorted, without duplicates.
-    pub ignored: Vec<i32>,
+    pub ignored: IdSet,
     pub ignore_index: i32,
     pub train_on_eos: TrainOnEos,
     pub train_on_inputs: bool,
@@ -31,10 +41,41 @@ pub(crate) struct Plan {
     pub termination: Termination,
     pub unterminated: Unterminated,
     pub turns: Turns,
+    pub engine: Engine,
+    pub kernels: KernelsPair,
+    /// See [`Plan::decidable_as_it_scans`].
+    pub decides_as_it_scans: bool,
     /// Whose rules find the turns.
     pub semantics: Semantics,
     /// TRL's templates, where it is TRL's rules.
     pub templates: Option<Templates>,
+}
+
+/// Starts with their tails, to be compared with in one go.
+#[derive(Debug)]
+pub(crate) struct Headers {
+    /// The first that stands in the row is the one that counts.
+    pub records: Vec<Header>,
+    /// An id that is in no header: what stands behind the end of the row.
+    pub stranger: i32,
+}
+
+/// A core with a tail, or without.
+#[derive(Debug)]
+pub(crate) struct Header {
+    /// The first two ids; only those bits of it that are in the mask.
+    pub key: u64,
+    pub mask: u64,
+    pub boundary: u32,
+    pub length: usize,
+    /// The ids behind the second.
+    pub rest: Box<[i32]>,
+}
+
+/// Two ids as one number.
+#[inline(always)]
+pub(crate) fn key(first: i32, second: i32) -> u64 {
+    u64::from(first.cast_unsigned()) | u64::from(second.cast_unsigned()) << 32
 }
 
 #[derive(Debug)]
@@ -54,6 +95,12 @@ pub(crate) struct BoundaryPlan {
 #[derive(Debug)]
 pub(crate) struct EndSet {
     pub automaton: Automaton,
+    /// The markers, in the automaton's order.
+    pub markers: Vec<Vec<i32>>,
+    /// Index into [`Plan::end_candidates`].
+    pub map: usize,
+    /// Whether every candidate is an end: there is one marker, of one token, and no other set shares the map.
+    pub candidates_are_ends: bool,
     /// The kind of each of its patterns.
     pub kinds: Vec<EndKind>,
 }
@@ -73,9 +120,12 @@ impl Plan {
             boundaries: Vec::with_capacity(options.boundaries.len()),
             starts: Automaton::new([]),
             heads: Vec::new(),
+            start_candidates: Candidates::new([].into_iter()),
+            headers: None,
             end_sets: Vec::new(),
+            end_candidates: Vec::new(),
             exclude: exclude(options),
-            ignored: sorted(&options.ignore_token_ids),
+            ignored: IdSet::new(options.ignore_token_ids.iter().copied()),
             ignore_index: options.ignore_index,
             train_on_eos: options.train_on_eos,
             train_on_inputs: options.train_on_inputs,
@@ -83,11 +133,16 @@ impl Plan {
             termination: options.termination,
             unterminated: options.unterminated,
             turns: options.turns,
+            engine: Engine::fastest(),
+            kernels: kernels(Engine::fastest()),
+            decides_as_it_scans: false,
             semantics: Semantics::Boundaries,
             templates: None,
         };
         plan.add_boundaries(options);
         plan.add_starts(&options.boundaries);
+        plan.add_headers(&options.boundaries);
+        plan.add_end_candidates();
         Ok(plan)
     }
 
@@ -100,6 +155,9 @@ impl Plan {
                 *end_sets.entry(ends).or_insert_with_key(|ends| {
                     self.end_sets.push(EndSet {
                         automaton: Automaton::new(ends.iter().map(|end| end.0)),
+                        markers: ends.iter().map(|end| end.0.to_vec()).collect(),
+                        map: 0,
+                        candidates_are_ends: false,
                         kinds: ends.iter().map(|end| end.1).collect(),
                     });
                     self.end_sets.len() as u32 - 1
@@ -140,10 +198,46 @@ impl Plan {
             }
         }
         self.starts = Automaton::new(cores.iter().copied());
+        self.start_candidates = Candidates::new(cores.into_iter());
     }
 
-    pub fn is_ignored(&self, id: i32) -> bool {
-        self.ignored.binary_search(&id).is_ok()
+    fn add_headers(&mut self, boundaries: &[Boundary]) {
+        let count: usize = boundaries.iter().map(|b| b.starts.len() * (b.tails.len() + 1)).sum();
+        if count > HEADER_LIMIT {
+            return;
+        }
+        // The longest core wins, then the longest tail, then the first declared.
+        let mut headers = Vec::with_capacity(count);
+        for (number, boundary) in boundaries.iter().enumerate() {
+            for core in &boundary.starts {
+                let tails = boundary.tails.iter().map(Vec::as_slice).chain([[].as_slice()]);
+                headers.extend(tails.map(|tail| (core.len(), [core, tail].concat(), number as u32)));
+            }
+        }
+        headers.sort_by_key(|(core, ids, _)| std::cmp::Reverse((*core, ids.len())));
+        let known = |id| headers.iter().any(|(_, ids, _)| ids.contains(&id));
+        let stranger = (i32::MIN..).find(|&id| !known(id)).unwrap_or_default();
+        let records = headers.iter().map(|(_, ids, boundary)| Header {
+            key: key(ids[0], ids.get(1).copied().unwrap_or(0)),
+            mask: if ids.len() > 1 { !0 } else { u64::from(u32::MAX) },
+            boundary: *boundary,
+            length: ids.len(),
+            rest: ids.get(2..).unwrap_or_default().into(),
+        });
+        self.headers = Some(Headers { records: records.collect(), stranger });
+    }
+
+    fn add_end_candidates(&mut self) {
+        if self.end_sets.len() <= END_MAPS {
+            for (index, set) in self.end_sets.iter_mut().enumerate() {
+                set.map = index;
+                set.candidates_are_ends = set.markers.len() == 1 && set.markers[0].len() == 1;
+                self.end_candidates.push(Candidates::new(set.markers.iter().map(Vec::as_slice)));
+            }
+        } else {
+            let all = self.end_sets.iter().flat_map(|set| set.markers.iter().map(Vec::as_slice));
+            self.end_candidates.push(Candidates::new(all));
+        }
     }
 }
 
@@ -156,13 +250,6 @@ fn exclude(options: &MaskerOptions) -> Option<ExcludePlan> {
             .map(|exclude| (!exclude.end.is_empty()).then(|| Automaton::new([exclude.end.as_slice()])))
             .collect(),
     })
-}
-
-fn sorted(ids: &[i32]) -> Vec<i32> {
-    let mut ids = ids.to_vec();
-    ids.sort_unstable();
-    ids.dedup();
-    ids
 }
 
 fn validate(options: &MaskerOptions) -> Result<(), BuildError> {

@@ -1,10 +1,18 @@
 //! From ids to turns: the state machine that looks for a start outside a turn and for its end inside.
+//!
+//! It goes through a row chunk by chunk and in a chunk from candidate to candidate; the automata judge each of them.
 
 use crate::automaton::Match;
+use crate::candidates::{CHUNK, Candidates, WORDS};
 use crate::ids::Label;
 use crate::options::{EndKind, Termination};
-use crate::plan::Plan;
+use crate::plan::{END_MAPS, EndSet, Plan, key};
+use crate::search::Kernels;
 use crate::semantics::{self, Semantics};
+
+/// Candidates in a chunk that may turn out to be nothing before the automaton reads on token by token, which costs the
+/// same whatever stands there.
+const PATIENCE: u32 = CHUNK as u32 / 16;
 
 /// A turn as it stands in the row, before it is decided what of it is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,40 +33,243 @@ impl Found {
     pub fn end(&self) -> usize {
         if self.end == Some(EndKind::Before) { self.content_end } else { self.marker_end }
     }
+}
 
-    /// Where the scan goes on.
-    fn resume(&self) -> usize {
-        if self.end == Some(EndKind::Consumed) { self.marker_end } else { self.content_end }
+/// What follows a scan.
+pub(crate) trait Sink {
+    /// A turn begins.
+    fn open(&mut self, boundary: u32, start: usize, content_start: usize);
+    /// The turn that was opened last ends; without an end marker `marker_end` is `content_end`.
+    fn close(&mut self, boundary: u32, content_end: usize, marker_end: usize, end: Option<End>);
+}
+
+/// Which end marker ended a turn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End {
+    pub kind: EndKind,
+    /// Index into the boundary's end set.
+    pub marker: u32,
+}
+
+/// Hands out the turns of a row, from left to right.
+pub(crate) fn for_each_turn<L: Label>(plan: &Plan, ids: &[L], turn: impl FnMut(Found)) {
+    if plan.semantics != Semantics::Boundaries {
+        return semantics::turns(plan, ids).into_iter().for_each(turn);
+    }
+    let mut sink = Turns { open: (0, 0), turn };
+    let mut scan = Scan::new(plan);
+    for from in (0..ids.len()).step_by(CHUNK) {
+        scan.chunk(ids, from, (from + CHUNK).min(ids.len()), &mut sink);
+    }
+    scan.finish(ids.len(), &mut sink);
+}
+
+/// The turns of a row.
+pub(crate) fn turns<L: Label>(plan: &Plan, ids: &[L]) -> Vec<Found> {
+    let mut turns = Vec::new();
+    for_each_turn(plan, ids, |turn| turns.push(turn));
+    turns
+}
+
+struct Turns<F> {
+    open: (usize, usize),
+    turn: F,
+}
+
+impl<F: FnMut(Found)> Sink for Turns<F> {
+    fn open(&mut self, _: u32, start: usize, content_start: usize) {
+        self.open = (start, content_start);
+    }
+
+    fn close(&mut self, boundary: u32, content_end: usize, marker_end: usize, end: Option<End>) {
+        let (start, content_start) = self.open;
+        let end = end.map(|end| end.kind);
+        (self.turn)(Found { boundary, start, content_start, content_end, marker_end, end });
     }
 }
 
-/// The turns of a row, from left to right.
-pub(crate) struct Scan<'a, L> {
-    plan: &'a Plan,
-    ids: &'a [L],
+/// A scan between two chunks of a row.
+pub(crate) struct Scan<'p> {
+    plan: &'p Plan,
+    /// The boundary of the turn that is open, [`OUTSIDE`] if none is.
+    inside: u32,
+    /// The first token that is not decided on.
     at: usize,
-    /// A start that the search for the previous turn's end has found already (next-start termination).
-    pending: Option<Match>,
-    /// The turns under other rules than those of role boundaries.
-    others: std::vec::IntoIter<Found>,
+    maps: [Map; 1 + END_MAPS],
 }
 
-impl<'a, L: Label> Scan<'a, L> {
-    pub fn new(plan: &'a Plan, ids: &'a [L]) -> Scan<'a, L> {
-        let others = match plan.semantics {
-            Semantics::Boundaries => Vec::new(),
-            _ => semantics::turns(plan, ids),
+const OUTSIDE: u32 = u32::MAX;
+
+impl<'p> Scan<'p> {
+    pub fn new(plan: &'p Plan) -> Scan<'p> {
+        Scan { plan, inside: OUTSIDE, at: 0, maps: std::array::from_fn(|_| Map::new()) }
+    }
+
+    /// Goes through `[from, to)`, which follows what was gone through before. Reads no token before `from`.
+    #[inline]
+    pub fn chunk<L: Label>(&mut self, ids: &[L], from: usize, to: usize, sink: &mut impl Sink) {
+        let plan = self.plan;
+        let kernels = L::kernels(&plan.kernels);
+        let (starts, ends) = self.maps.split_at_mut(1);
+        let starts = &mut starts[0];
+        starts.clear();
+        ends.iter_mut().for_each(Map::clear);
+        let mut at = self.at.max(from);
+        let mut inside = self.inside;
+        while at < to {
+            if inside == OUTSIDE {
+                starts.prepare(kernels, ids, from, to, &plan.start_candidates);
+                let Some((boundary, start, content_start)) = next_start(plan, ids, starts, at) else { break };
+                sink.open(boundary, start, content_start);
+                inside = boundary;
+                at = content_start;
+            } else if plan.termination == Termination::NextStart {
+                starts.prepare(kernels, ids, from, to, &plan.start_candidates);
+                let Some((_, start, _)) = next_start(plan, ids, starts, at) else { break };
+                sink.close(inside, start, start, None);
+                inside = OUTSIDE;
+                at = start;
+            } else {
+                let Some(set) = plan.boundaries[inside as usize].ends else { break };
+                let set = &plan.end_sets[set as usize];
+                let map = &mut ends[set.map];
+                map.prepare(kernels, ids, from, to, &plan.end_candidates[set.map]);
+                let Some(marker) = next_end(set, ids, map, at) else { break };
+                let kind = set.kinds[marker.pattern as usize];
+                sink.close(inside, marker.start, marker.end, Some(End { kind, marker: marker.pattern }));
+                inside = OUTSIDE;
+                at = if kind == EndKind::Consumed { marker.end } else { marker.start };
+            }
+        }
+        (self.at, self.inside) = (at, inside);
+    }
+
+    /// Ends the turn that is open at the end of the row.
+    pub fn finish(&mut self, length: usize, sink: &mut impl Sink) {
+        if self.inside != OUTSIDE {
+            sink.close(self.inside, length, length, None);
+        }
+    }
+}
+
+/// Where in a chunk the markers of one kind may begin.
+struct Map {
+    bits: [u64; WORDS],
+    /// The chunk's first token.
+    from: usize,
+    /// The end of the chunk, 0 as long as the bits are not those of the chunk at work.
+    to: usize,
+    patience: u32,
+}
+
+impl Map {
+    fn new() -> Map {
+        Map { bits: [0; WORDS], from: 0, to: 0, patience: 0 }
+    }
+
+    fn clear(&mut self) {
+        self.to = 0;
+    }
+
+    #[inline(always)]
+    fn prepare<L: Label>(&mut self, kernels: &Kernels<L>, ids: &[L], from: usize, to: usize, candidates: &Candidates) {
+        if self.to == 0 {
+            candidates.find(kernels, ids, from, to - from, &mut self.bits);
+            (self.from, self.to) = (from, to);
+            self.patience = PATIENCE;
+        }
+    }
+
+    /// The first candidate in `[at, to)`.
+    #[inline(always)]
+    fn next(&self, at: usize) -> Option<usize> {
+        let at = at - self.from;
+        let mut word = at / 64;
+        let mut bits = self.bits.get(word)? & (!0 << (at % 64));
+        while bits == 0 {
+            word += 1;
+            bits = *self.bits.get(word)?;
+        }
+        Some(self.from + 64 * word + bits.trailing_zeros() as usize)
+    }
+
+    /// Takes note of a candidate that was nothing; `true` when there were too many of them.
+    #[inline(always)]
+    fn disappointed(&mut self) -> bool {
+        self.patience = self.patience.saturating_sub(1);
+        self.patience == 0
+    }
+}
+
+/// The first start in the map's chunk from `at` on: its boundary, where it stands, and where the content starts.
+#[inline(always)]
+fn next_start<L: Label>(plan: &Plan, ids: &[L], map: &mut Map, at: usize) -> Option<(u32, usize, usize)> {
+    let mut at = at;
+    loop {
+        let candidate = map.next(at)?;
+        if let Some((boundary, content_start)) = plan.header_at(ids, candidate) {
+            return Some((boundary, candidate, content_start));
+        }
+        at = candidate + 1;
+        if map.disappointed() {
+            return read_on_to_start(plan, ids, at, map.to);
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn read_on_to_start<L: Label>(plan: &Plan, ids: &[L], from: usize, to: usize) -> Option<(u32, usize, usize)> {
+    let core = plan.starts.find_until(ids, from, to)?;
+    let (boundary, content_start) = plan.header(ids, core);
+    Some((boundary, core.start, content_start))
+}
+
+/// The first end of a set in the map's chunk from `at` on.
+#[inline(always)]
+fn next_end<L: Label>(set: &EndSet, ids: &[L], map: &mut Map, at: usize) -> Option<Match> {
+    let mut at = at;
+    loop {
+        let candidate = map.next(at)?;
+        if set.candidates_are_ends {
+            return Some(Match { pattern: 0, start: candidate, end: candidate + 1 });
+        }
+        if let Some(found) = set.automaton.match_at(ids, candidate) {
+            return Some(found);
+        }
+        at = candidate + 1;
+        if map.disappointed() {
+            return set.automaton.find_until(ids, at, map.to);
+        }
+    }
+}
+
+impl Plan {
+    /// The boundary that a start at `at` opens, and where its content starts.
+    #[inline(always)]
+    fn header_at<L: Label>(&self, ids: &[L], at: usize) -> Option<(u32, usize)> {
+        let Some(headers) = &self.headers else {
+            return self.starts.match_at(ids, at).map(|core| self.header(ids, core));
         };
-        Scan { plan, ids, at: 0, pending: None, others: others.into_iter() }
+        let second = ids.get(at + 1).and_then(|id| id.to_i32()).unwrap_or(headers.stranger);
+        let key = key(ids[at].to_i32()?, second);
+        for header in &headers.records {
+            if key & header.mask == header.key
+                && (header.rest.is_empty() || starts_with(ids.get(at + 2..).unwrap_or_default(), &header.rest))
+            {
+                return Some((header.boundary, at + header.length));
+            }
+        }
+        None
     }
 
     /// The boundary that a core opens, and where its content starts: of the boundaries that share the core the one with
     /// the longest tail wins, the first declared on a tie.
-    fn header(&self, core: Match) -> (u32, usize) {
+    fn header<L: Label>(&self, ids: &[L], core: Match) -> (u32, usize) {
         let mut best = (0, 0);
-        for &boundary in &self.plan.heads[core.pattern as usize] {
-            let tails = self.plan.boundaries[boundary as usize].tails.as_ref();
-            let end = tails.and_then(|tails| tails.match_at(self.ids, core.end)).map_or(core.end, |tail| tail.end);
+        for &boundary in &self.heads[core.pattern as usize] {
+            let tails = self.boundaries[boundary as usize].tails.as_ref();
+            let end = tails.and_then(|tails| tails.match_at(ids, core.end)).map_or(core.end, |tail| tail.end);
             if end > best.1 {
                 best = (boundary, end);
             }
@@ -67,38 +278,7 @@ impl<'a, L: Label> Scan<'a, L> {
     }
 }
 
-impl<L: Label> Iterator for Scan<'_, L> {
-    type Item = Found;
-
-    fn next(&mut self) -> Option<Found> {
-        if self.plan.semantics != Semantics::Boundaries {
-            return self.others.next();
-        }
-        let core = self.pending.take().or_else(|| self.plan.starts.find(self.ids, self.at))?;
-        let (boundary, content_start) = self.header(core);
-        let mut found = Found {
-            boundary,
-            start: core.start,
-            content_start,
-            content_end: self.ids.len(),
-            marker_end: self.ids.len(),
-            end: None,
-        };
-        if self.plan.termination == Termination::NextStart {
-            self.pending = self.plan.starts.find(self.ids, content_start);
-            if let Some(next) = self.pending {
-                found.content_end = next.start;
-                found.marker_end = next.start;
-            }
-        } else if let Some(ends) = self.plan.boundaries[boundary as usize].ends {
-            let ends = &self.plan.end_sets[ends as usize];
-            if let Some(marker) = ends.automaton.find(self.ids, content_start) {
-                found.content_end = marker.start;
-                found.marker_end = marker.end;
-                found.end = Some(ends.kinds[marker.pattern as usize]);
-            }
-        }
-        self.at = found.resume();
-        Some(found)
-    }
+#[inline(always)]
+fn starts_with<L: Label>(ids: &[L], marker: &[i32]) -> bool {
+    ids.len() >= marker.len() && marker.iter().zip(ids).all(|(&id, &there)| L::from_i32(id) == there)
 }

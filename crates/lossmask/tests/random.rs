@@ -6,7 +6,7 @@ mod common;
 
 use common::naive;
 use lossmask::{
-    Boundary, End, EndKind, Exclude, Masker, MaskerOptions, RowContext, Rows, Termination, TrainOnEos, Turns,
+    Boundary, End, EndKind, Engine, Exclude, Masker, MaskerOptions, RowContext, Rows, Termination, TrainOnEos, Turns,
     Unterminated,
 };
 use proptest::prelude::*;
@@ -86,13 +86,25 @@ fn options() -> impl Strategy<Value = MaskerOptions> {
 fn row() -> impl Strategy<Value = Vec<i32>> {
     let dense = prop::collection::vec(0..6i32, 0..40);
     let sparse = prop::collection::vec(prop_oneof![1 => 0..5i32, 6 => Just(9), 1 => Just(-1)], 0..200);
-    prop_oneof![dense, sparse]
+    // Longer than the chunks that the scanner works in, some of them full of marker tokens.
+    let run = prop_oneof![
+        (0..400usize).prop_map(|length| vec![9; length]),
+        prop::collection::vec(0..6i32, 0..12),
+        (prop::collection::vec(0..5i32, 1..4), 0..300usize).prop_map(|(unit, times)| unit.repeat(times)),
+    ];
+    let long = prop::collection::vec(run, 0..40).prop_map(|runs| runs.concat());
+    prop_oneof![6 => dense, 6 => sparse, 1 => long]
 }
 
 fn check(options: &MaskerOptions, ids: &[i32]) {
-    let masker = Masker::new(options).unwrap();
     let keep = naive::keep(options, ids);
     let labels = naive::labels(options, ids);
+    for &engine in Engine::available() {
+        check_outputs(&Masker::with_engine(options, engine).unwrap(), options, ids, &keep, &labels);
+    }
+}
+
+fn check_outputs(masker: &Masker, options: &MaskerOptions, ids: &[i32], keep: &[bool], labels: &[i32]) {
     assert_eq!(masker.labels(ids), labels, "labels");
     assert_eq!(masker.turns(ids), naive::turns(options, ids), "turns");
 
@@ -115,7 +127,7 @@ fn check(options: &MaskerOptions, ids: &[i32]) {
     let mut bits = vec![0xff; ids.len().div_ceil(8)];
     masker.mask_into(ids, &mut bits).unwrap();
     let read: Vec<bool> = (0..bits.len() * 8).map(|at| bits[at / 8] >> (at % 8) & 1 == 1).collect();
-    assert_eq!(read[..ids.len()], keep, "bits");
+    assert_eq!(&read[..ids.len()], keep, "bits");
     assert!(read[ids.len()..].iter().all(|bit| !bit), "bits behind the row");
 
     let record = masker.record(ids, &RowContext::default());

@@ -1,0 +1,102 @@
+//! Where a marker can begin: bits over a chunk of a row, made by the vector search and thinned out where they are dense.
+
+use crate::ids::Label;
+use crate::search::{IdSet, Kernels};
+
+/// Tokens of a row that are looked at together. They and their labels stay in the first-level cache.
+pub(crate) const CHUNK: usize = 64 * WORDS;
+pub(crate) const WORDS: usize = 32;
+/// Candidates in a chunk beyond which the tokens behind them are looked at too, before anything is compared.
+const DENSE: u32 = CHUNK as u32 / 16;
+/// Positions of a marker that thinning looks at.
+const POSITIONS: usize = 4;
+
+/// The tokens possible at the first positions of some markers.
+#[derive(Debug)]
+pub(crate) struct Candidates {
+    /// The first tokens.
+    first: IdSet,
+    /// Each position beyond the first: the tokens possible there, and the first tokens of the markers that end before it.
+    later: Vec<(IdSet, IdSet)>,
+}
+
+impl Candidates {
+    pub fn new<'m>(markers: impl Iterator<Item = &'m [i32]> + Clone) -> Candidates {
+        let longest = markers.clone().map(<[i32]>::len).max().unwrap_or(0);
+        let at = |position: usize| IdSet::new(markers.clone().filter_map(move |ids| ids.get(position).copied()));
+        let ending =
+            |position: usize| IdSet::new(markers.clone().filter(move |ids| ids.len() == position).map(|ids| ids[0]));
+        let later = (1..longest.min(POSITIONS)).map(|position| (at(position), ending(position))).collect();
+        Candidates { first: at(0), later }
+    }
+
+    /// Sets bit `i` of `out` where a marker may begin at `from + i`, for `count` tokens, which must lie in the row.
+    pub fn find<L: Label>(&self, kernels: &Kernels<L>, ids: &[L], from: usize, count: usize, out: &mut [u64; WORDS]) {
+        classify(kernels, ids, from, count, &self.first, out);
+        let words = count.div_ceil(64);
+        let found: u32 = out[..words].iter().map(|word| word.count_ones()).sum();
+        if found > DENSE && !self.later.is_empty() {
+            self.thin_out(kernels, ids, from, count, out);
+        }
+    }
+
+    #[cold]
+    fn thin_out<L: Label>(&self, kernels: &Kernels<L>, ids: &[L], from: usize, count: usize, out: &mut [u64; WORDS]) {
+        let mut open = *out;
+        out.fill(0);
+        let mut bits = [0; WORDS];
+        for (position, (possible, ending)) in self.later.iter().enumerate() {
+            if !ending.is_empty() {
+                classify(kernels, ids, from, count, ending, &mut bits);
+                for word in 0..WORDS {
+                    out[word] |= open[word] & bits[word];
+                }
+            }
+            // Bit `i` is about the token that stands so many behind it.
+            let behind = (from + position + 1).min(ids.len());
+            classify(kernels, ids, behind, count.min(ids.len() - behind), possible, &mut bits);
+            for word in 0..WORDS {
+                open[word] &= bits[word];
+            }
+        }
+        for word in 0..WORDS {
+            out[word] |= open[word];
+        }
+    }
+}
+
+/// Bit `i` of `out` becomes whether `ids[from + i]` is in the set, for `i < count`; the bits behind are 0.
+pub(crate) fn classify<L: Label>(
+    kernels: &Kernels<L>,
+    ids: &[L],
+    from: usize,
+    count: usize,
+    set: &IdSet,
+    out: &mut [u64; WORDS],
+) {
+    assert!(count <= CHUNK && from + count <= ids.len());
+    let (words, rest) = (count / 64, count % 64);
+    // SAFETY: the assertion says that the words lie in the row and in `out`; the kernels run here, or the masker would not
+    // have been built.
+    unsafe { (kernels.classify)(ids.as_ptr().add(from), words, set, out.as_mut_ptr()) };
+    if words < WORDS {
+        out[words..].fill(0);
+    }
+    if rest == 0 {
+        return;
+    }
+    let end = from + count;
+    let mut word = 0;
+    if end >= 64 {
+        // SAFETY: the 64 tokens that end where the row's part ends lie in the row.
+        unsafe { (kernels.classify)(ids.as_ptr().add(end - 64), 1, set, &mut word) };
+        word >>= 64 - rest;
+    } else {
+        let mut padded = [L::from_i32(0); 64];
+        padded[..rest].copy_from_slice(&ids[end - rest..end]);
+        // SAFETY: the array holds 64 tokens.
+        unsafe { (kernels.classify)(padded.as_ptr(), 1, set, &mut word) };
+        word &= !(!0 << rest);
+    }
+    out[words] = word;
+}

@@ -1,0 +1,249 @@
+//! Where to look: which tokens of a row belong to a small set of ids, 64 at a time, and the labels written from such bits.
+//!
+//! The loops are written once, in `kernel`, over the few vector operations that an instruction set gives in its own file;
+//! `scalar` gives them in plain Rust. Which set runs is chosen once, when a masker is built.
+
+mod kernel;
+mod scalar;
+
+#[cfg(target_arch = "aarch64")]
+mod neon;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use crate::classes::Classes;
+use crate::ids::Label;
+
+/// The instruction set that a masker's inner loops run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Engine {
+    /// Plain Rust.
+    Scalar,
+    /// x86-64's baseline, 128 bits.
+    Sse2,
+    /// x86-64 with 256 bits.
+    Avx2,
+    /// AArch64's baseline, 128 bits.
+    Neon,
+}
+
+impl Engine {
+    /// The engines that this machine can run, the fastest last.
+    pub fn available() -> &'static [Engine] {
+        #[cfg(target_arch = "x86_64")]
+        return match std::arch::is_x86_feature_detected!("avx2") {
+            true => &[Engine::Scalar, Engine::Sse2, Engine::Avx2],
+            false => &[Engine::Scalar, Engine::Sse2],
+        };
+        #[cfg(target_arch = "aarch64")]
+        return &[Engine::Scalar, Engine::Neon];
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+        return &[Engine::Scalar];
+    }
+
+    /// The fastest engine that this machine can run.
+    pub fn fastest() -> Engine {
+        Engine::available()[Engine::available().len() - 1]
+    }
+
+    /// Lowercase name: `scalar`, `sse2`, `avx2`, `neon`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Engine::Scalar => "scalar",
+            Engine::Sse2 => "sse2",
+            Engine::Avx2 => "avx2",
+            Engine::Neon => "neon",
+        }
+    }
+}
+
+/// The inner loops of one engine for one type of ids.
+///
+/// # Safety
+/// All of them may be called only on a machine that has the engine's instructions, which [`kernels`] sees to.
+pub(crate) struct Kernels<L: 'static> {
+    /// `classify(ids, words, set, out)`: bit `i` of `out[w]` becomes whether `ids[64 * w + i]` is in the set.
+    ///
+    /// Reads `64 * words` ids, writes `words` words.
+    pub classify: unsafe fn(*const L, usize, &IdSet, *mut u64),
+    /// `write(ids, labels, words, keep, ignored, ignore_index)`: `labels[i]` becomes `ids[i]` where bit `i` of `keep` is set and
+    /// the id is not in `ignored`, else `ignore_index`.
+    ///
+    /// Reads `64 * words` ids and `words` words, writes `64 * words` labels; `labels` either equals `ids` or does not
+    /// overlap them.
+    pub write: unsafe fn(*const L, *mut L, usize, *const u64, &IdSet, L),
+    /// As `write`, past the caches: for outputs that no cache will hold. `labels` is aligned to 64 bytes.
+    pub write_through: unsafe fn(*const L, *mut L, usize, *const u64, &IdSet, L),
+}
+
+/// The inner loops of one engine for both types of labels.
+pub(crate) type KernelsPair = (&'static Kernels<i32>, &'static Kernels<i64>);
+
+impl<L> std::fmt::Debug for Kernels<L> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Kernels")
+    }
+}
+
+macro_rules! kernels {
+    ($module:path as $name:ident, $label:ty) => {{
+        use $module as $name;
+        static KERNELS: Kernels<$label> = Kernels {
+            classify: $name::classify::<$label>,
+            write: $name::write::<$label, false>,
+            write_through: $name::write::<$label, true>,
+        };
+        &KERNELS
+    }};
+}
+
+macro_rules! choose {
+    ($engine:expr, $label:ty) => {
+        match $engine {
+            #[cfg(target_arch = "x86_64")]
+            Engine::Sse2 => kernels!(x86::sse2 as engine, $label),
+            #[cfg(target_arch = "x86_64")]
+            Engine::Avx2 => kernels!(x86::avx2 as engine, $label),
+            #[cfg(target_arch = "aarch64")]
+            Engine::Neon => kernels!(neon as engine, $label),
+            _ => kernels!(scalar as engine, $label),
+        }
+    };
+}
+
+/// The inner loops for `i32` and `i64` on an engine, which must be one of [`Engine::available`].
+pub(crate) fn kernels(engine: Engine) -> KernelsPair {
+    assert!(Engine::available().contains(&engine), "{} is not available here", engine.name());
+    (choose!(engine, i32), choose!(engine, i64))
+}
+
+/// Slots of a table: as many as a 256-bit vector has 32-bit lanes.
+const SLOTS: usize = 8;
+/// Sets that need more tables, or more comparisons where there are no tables, are looked up one id at a time.
+const MAX_TABLES: usize = 16;
+const MAX_COMPARISONS: usize = 16;
+
+/// A set of ids, prepared for every engine.
+#[derive(Clone, Debug)]
+pub(crate) struct IdSet {
+    ids: Vec<i32>,
+    /// An id's slot in the tables is `(id >> shift) % 8`.
+    shift: u32,
+    /// Every id stands in its slot of one of the tables. A slot without an id holds an id of another slot, which it can
+    /// never be compared equal to.
+    tables: Vec<[i32; SLOTS]>,
+    classes: Classes,
+}
+
+impl IdSet {
+    pub fn new(ids: impl IntoIterator<Item = i32>) -> IdSet {
+        let mut ids: Vec<i32> = ids.into_iter().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let shift = (0..30).min_by_key(|&shift| fullest_slot(&ids, shift)).unwrap_or(0);
+        let tables = tables(&ids, shift);
+        IdSet { classes: Classes::new(ids.iter().copied()), ids, shift, tables }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    #[cfg(test)]
+    pub fn ids(&self) -> &[i32] {
+        &self.ids
+    }
+
+    /// Whether the id is in the set.
+    #[inline(always)]
+    pub fn contains<L: Label>(&self, id: L) -> bool {
+        id.to_i32().is_some_and(|id| self.classes.of(id) != 0)
+    }
+}
+
+fn slot(id: i32, shift: u32) -> usize {
+    (id.cast_unsigned() >> shift) as usize % SLOTS
+}
+
+fn fullest_slot(ids: &[i32], shift: u32) -> usize {
+    let mut counts = [0; SLOTS];
+    ids.iter().for_each(|&id| counts[slot(id, shift)] += 1);
+    counts.into_iter().max().unwrap_or(0)
+}
+
+fn tables(ids: &[i32], shift: u32) -> Vec<[i32; SLOTS]> {
+    let mut slots: [Vec<i32>; SLOTS] = Default::default();
+    ids.iter().for_each(|&id| slots[slot(id, shift)].push(id));
+    let count = slots.iter().map(Vec::len).max().unwrap_or(0).min(MAX_TABLES + 1);
+    // What no id of slot `at` can be: the smallest number whose slot is another.
+    let other = |at: usize| if at == 0 { 1_i32 << shift } else { 0 };
+    (0..count)
+        .map(|table| std::array::from_fn(|at| slots[at].get(table).copied().unwrap_or_else(|| other(at))))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check<L: Label + std::fmt::Debug>(kernels: &Kernels<L>, ids: &[L], set: &IdSet, ignore: L) {
+        let words = ids.len() / 64;
+        let expected: Vec<bool> = ids.iter().map(|&id| id.to_i32().is_some_and(|id| set.ids().contains(&id))).collect();
+        let mut bits = vec![0; words];
+        // SAFETY: the engine is available, and the arrays hold what `words` says.
+        unsafe { (kernels.classify)(ids.as_ptr(), words, set, bits.as_mut_ptr()) };
+        let bit = |words: &[u64], at: usize| words[at / 64] >> (at % 64) & 1 == 1;
+        for (at, &expected) in expected.iter().enumerate() {
+            assert_eq!(bit(&bits, at), expected, "{:?} in {:?}", ids[at], set.ids());
+        }
+        for keep in [vec![0; words], vec![!0; words], vec![0x0f0f_1234_8000_0001; words]] {
+            // Aligned to 64 bytes for `write_through`.
+            let mut storage = vec![ignore; ids.len() + 64];
+            let skip = storage.as_ptr().align_offset(64);
+            let labels = &mut storage[skip..skip + ids.len()];
+            for write in [kernels.write, kernels.write_through] {
+                labels.fill(L::from_i32(77));
+                // SAFETY: as above; `labels` is aligned and does not overlap `ids`.
+                unsafe { write(ids.as_ptr(), labels.as_mut_ptr(), words, keep.as_ptr(), set, ignore) };
+                for at in 0..ids.len() {
+                    let label = if bit(&keep, at) && !expected[at] { ids[at] } else { ignore };
+                    assert_eq!(labels[at], label, "label {at}");
+                }
+                // In place.
+                labels.copy_from_slice(ids);
+                let expected_labels: Vec<L> =
+                    (0..ids.len()).map(|at| if bit(&keep, at) && !expected[at] { ids[at] } else { ignore }).collect();
+                // SAFETY: as above; both pointers are the same, derived from the one mutable borrow.
+                unsafe {
+                    let row = labels.as_mut_ptr();
+                    write(row, row, words, keep.as_ptr(), set, ignore);
+                }
+                assert_eq!(labels, expected_labels, "in place");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_engine_classifies_and_writes_alike(
+            set in prop_oneof![
+                prop::collection::vec(prop_oneof![0..40i32, 151_640..151_660i32, any::<i32>()], 0..12),
+                prop::collection::vec(0..400i32, 0..300),
+            ],
+            strangers in prop::collection::vec(prop_oneof![0..400i64, 151_640..151_660i64, any::<i64>()], 1..20),
+            picks in prop::collection::vec(any::<prop::sample::Index>(), 192),
+        ) {
+            let pool: Vec<i64> = strangers.into_iter().chain(set.iter().map(|&id| i64::from(id))).collect();
+            let wide: Vec<i64> = picks.iter().map(|pick| *pick.get(&pool)).collect();
+            let narrow: Vec<i32> = wide.iter().map(|&id| id as i32).collect();
+            let set = IdSet::new(set);
+            for &engine in Engine::available() {
+                let (kernels32, kernels64) = kernels(engine);
+                check(kernels32, &narrow, &set, -100);
+                check(kernels64, &wide, &set, -100);
+            }
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! The vector operations of x86-64: 128 bits, which every such machine has, and 256 bits.
+//!
+//! The operations are inlined into the loops below, which are the only functions compiled for the larger instruction set.
+
+pub(super) mod sse2 {
+    use std::arch::x86_64::*;
+
+    use super::super::IdSet;
+    use super::super::kernel::{self, Lanes, Masks, Simd};
+
+    #[derive(Clone, Copy)]
+    struct Sse2(__m128i);
+
+    // SAFETY (all blocks below): SSE2 is part of x86-64; pointers are valid for the lanes by the trait's contract, and the
+    // unaligned forms are used unless `THROUGH`, where the contract promises alignment.
+    #[allow(clippy::undocumented_unsafe_blocks)]
+    impl Simd for Sse2 {
+        const LANES: usize = 4;
+        const TABLES: bool = false;
+
+        #[inline(always)]
+        unsafe fn splat(value: i32) -> Sse2 {
+            Sse2(unsafe { _mm_set1_epi32(value) })
+        }
+        #[inline(always)]
+        unsafe fn splat_pair(even: i32, odd: i32) -> Sse2 {
+            let pair = i64::from(odd) << 32 | i64::from(even.cast_unsigned());
+            Sse2(unsafe { _mm_set1_epi64x(pair) })
+        }
+        #[inline(always)]
+        unsafe fn zero() -> Sse2 {
+            Sse2(unsafe { _mm_setzero_si128() })
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const i32) -> Sse2 {
+            Sse2(unsafe { _mm_loadu_si128(from.cast()) })
+        }
+        #[inline(always)]
+        unsafe fn load_wide(from: *const i64) -> (Sse2, Sse2) {
+            unsafe {
+                let first = _mm_castsi128_ps(_mm_loadu_si128(from.cast()));
+                let second = _mm_castsi128_ps(_mm_loadu_si128(from.add(2).cast()));
+                let low = _mm_castps_si128(_mm_shuffle_ps::<0b10_00_10_00>(first, second));
+                let high = _mm_castps_si128(_mm_shuffle_ps::<0b11_01_11_01>(first, second));
+                (Sse2(low), Sse2(_mm_cmpeq_epi32(high, _mm_srai_epi32::<31>(low))))
+            }
+        }
+        #[inline(always)]
+        unsafe fn equal(self, other: Sse2) -> Sse2 {
+            Sse2(unsafe { _mm_cmpeq_epi32(self.0, other.0) })
+        }
+        #[inline(always)]
+        unsafe fn and(self, other: Sse2) -> Sse2 {
+            Sse2(unsafe { _mm_and_si128(self.0, other.0) })
+        }
+        #[inline(always)]
+        unsafe fn and_not(self, other: Sse2) -> Sse2 {
+            Sse2(unsafe { _mm_andnot_si128(other.0, self.0) })
+        }
+        #[inline(always)]
+        unsafe fn or(self, other: Sse2) -> Sse2 {
+            Sse2(unsafe { _mm_or_si128(self.0, other.0) })
+        }
+        type Keep = u64;
+        #[inline(always)]
+        unsafe fn keep(bits: u64) -> u64 {
+            bits
+        }
+        #[inline(always)]
+        unsafe fn part(keep: u64, vector: usize) -> Sse2 {
+            unsafe {
+                let lane = _mm_setr_epi32(1, 2, 4, 8);
+                let bits = _mm_set1_epi32((keep >> (4 * vector)) as i32);
+                Sse2(_mm_cmpeq_epi32(_mm_and_si128(bits, lane), lane))
+            }
+        }
+        #[inline(always)]
+        unsafe fn any(self) -> bool {
+            unsafe { _mm_movemask_epi8(self.0) != 0 }
+        }
+        #[inline(always)]
+        unsafe fn bits(masks: &impl Masks<Sse2>) -> u64 {
+            let mut bits = 0;
+            for part in 0..4 {
+                unsafe {
+                    let at = 4 * part;
+                    let low = _mm_packs_epi32(masks.mask(at).0, masks.mask(at + 1).0);
+                    let high = _mm_packs_epi32(masks.mask(at + 2).0, masks.mask(at + 3).0);
+                    let found = _mm_movemask_epi8(_mm_packs_epi16(low, high));
+                    bits |= u64::from(found.cast_unsigned()) << (16 * part);
+                }
+            }
+            bits
+        }
+        #[inline(always)]
+        unsafe fn in_table(self, _: &[i32; 8], _: Sse2) -> Sse2 {
+            unreachable!("no tables without a variable permutation")
+        }
+        #[inline(always)]
+        unsafe fn store<const THROUGH: bool>(to: *mut i32, ids: Sse2, keep: Sse2, ignore: Sse2) {
+            unsafe {
+                let labels = _mm_or_si128(_mm_and_si128(keep.0, ids.0), _mm_andnot_si128(keep.0, ignore.0));
+                if THROUGH { _mm_stream_si128(to.cast(), labels) } else { _mm_storeu_si128(to.cast(), labels) }
+            }
+        }
+        #[inline(always)]
+        unsafe fn store_all<const THROUGH: bool>(self, to: *mut i32) {
+            unsafe { if THROUGH { _mm_stream_si128(to.cast(), self.0) } else { _mm_storeu_si128(to.cast(), self.0) } }
+        }
+        #[inline(always)]
+        unsafe fn store_wide<const THROUGH: bool>(to: *mut i64, from: *const i64, keep: Sse2, ignore: i64) {
+            unsafe {
+                let ignore = _mm_set1_epi64x(ignore);
+                let halves = [_mm_unpacklo_epi32(keep.0, keep.0), _mm_unpackhi_epi32(keep.0, keep.0)];
+                for (half, keep) in halves.into_iter().enumerate() {
+                    let ids = _mm_loadu_si128(from.add(2 * half).cast());
+                    let labels = _mm_or_si128(_mm_and_si128(keep, ids), _mm_andnot_si128(keep, ignore));
+                    let to = to.add(2 * half).cast();
+                    if THROUGH { _mm_stream_si128(to, labels) } else { _mm_storeu_si128(to, labels) }
+                }
+            }
+        }
+        #[inline(always)]
+        unsafe fn fence() {
+            unsafe { _mm_sfence() }
+        }
+    }
+
+    pub(in super::super) unsafe fn classify<L: Lanes>(ids: *const L, words: usize, set: &IdSet, out: *mut u64) {
+        // SAFETY: the caller's contract is the loop's; SSE2 is part of x86-64.
+        unsafe { kernel::classify::<Sse2, L>(ids, words, set, out) }
+    }
+
+    pub(in super::super) unsafe fn write<L: Lanes, const THROUGH: bool>(
+        ids: *const L,
+        labels: *mut L,
+        words: usize,
+        keep: *const u64,
+        ignored: &IdSet,
+        ignore: L,
+    ) {
+        // SAFETY: as above.
+        unsafe { kernel::write::<Sse2, L, THROUGH>(ids, labels, words, keep, ignored, ignore) }
+    }
+}
+
+pub(super) mod avx2 {
+    use std::arch::x86_64::*;
+
+    use super::super::IdSet;
+    use super::super::kernel::{self, Lanes, Masks, Simd};
+
+    #[derive(Clone, Copy)]
+    struct Avx2(__m256i);
+
+    // SAFETY (all blocks below): the trait's contract is that the machine has AVX2 and that pointers are valid for the lanes;
+    // the unaligned forms are used unless `THROUGH`, where the contract promises alignment.
+    #[allow(clippy::undocumented_unsafe_blocks)]
+    impl Simd for Avx2 {
+        const LANES: usize = 8;
+        const TABLES: bool = true;
+
+        #[inline(always)]
+        unsafe fn splat(value: i32) -> Avx2 {
+            Avx2(unsafe { _mm256_set1_epi32(value) })
+        }
+        #[inline(always)]
+        unsafe fn splat_pair(even: i32, odd: i32) -> Avx2 {
+            let pair = i64::from(odd) << 32 | i64::from(even.cast_unsigned());
+            Avx2(unsafe { _mm256_set1_epi64x(pair) })
+        }
+        #[inline(always)]
+        unsafe fn zero() -> Avx2 {
+            Avx2(unsafe { _mm256_setzero_si256() })
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const i32) -> Avx2 {
+            Avx2(unsafe { _mm256_loadu_si256(from.cast()) })
+        }
+        #[inline(always)]
+        unsafe fn load_wide(from: *const i64) -> (Avx2, Avx2) {
+            unsafe {
+                let first = _mm256_castsi256_ps(_mm256_loadu_si256(from.cast()));
+                let second = _mm256_castsi256_ps(_mm256_loadu_si256(from.add(4).cast()));
+                let low = _mm256_castps_si256(_mm256_shuffle_ps::<0b10_00_10_00>(first, second));
+                let high = _mm256_castps_si256(_mm256_shuffle_ps::<0b11_01_11_01>(first, second));
+                let fits = _mm256_cmpeq_epi32(high, _mm256_srai_epi32::<31>(low));
+                // The shuffles work within 128 bits; this puts the 64-bit pairs into the order of the ids.
+                let low = _mm256_permute4x64_epi64::<0b11_01_10_00>(low);
+                (Avx2(low), Avx2(_mm256_permute4x64_epi64::<0b11_01_10_00>(fits)))
+            }
+        }
+        #[inline(always)]
+        unsafe fn equal(self, other: Avx2) -> Avx2 {
+            Avx2(unsafe { _mm256_cmpeq_epi32(self.0, other.0) })
+        }
+        #[inline(always)]
+        unsafe fn and(self, other: Avx2) -> Avx2 {
+            Avx2(unsafe { _mm256_and_si256(self.0, other.0) })
+        }
+        #[inline(always)]
+        unsafe fn and_not(self, other: Avx2) -> Avx2 {
+            Avx2(unsafe { _mm256_andnot_si256(other.0, self.0) })
+        }
+        #[inline(always)]
+        unsafe fn or(self, other: Avx2) -> Avx2 {
+            Avx2(unsafe { _mm256_or_si256(self.0, other.0) })
+        }
+        /// The bits of either half in every lane.
+        type Keep = [__m256i; 2];
+        #[inline(always)]
+        unsafe fn keep(bits: u64) -> [__m256i; 2] {
+            unsafe { [_mm256_set1_epi32(bits as i32), _mm256_set1_epi32((bits >> 32) as i32)] }
+        }
+        #[inline(always)]
+        unsafe fn part(keep: [__m256i; 2], vector: usize) -> Avx2 {
+            unsafe {
+                // Moves a lane's own bit to the highest place.
+                let first = 31 - 8 * (vector % 4) as i32;
+                let by = _mm256_sub_epi32(_mm256_set1_epi32(first), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+                Avx2(_mm256_sllv_epi32(keep[vector / 4], by))
+            }
+        }
+        #[inline(always)]
+        unsafe fn any(self) -> bool {
+            unsafe { _mm256_testz_si256(self.0, self.0) == 0 }
+        }
+        #[inline(always)]
+        unsafe fn bits(masks: &impl Masks<Avx2>) -> u64 {
+            let mut bits = 0;
+            for half in 0..2 {
+                unsafe {
+                    let at = 4 * half;
+                    let low = _mm256_packs_epi32(masks.mask(at).0, masks.mask(at + 1).0);
+                    let high = _mm256_packs_epi32(masks.mask(at + 2).0, masks.mask(at + 3).0);
+                    // The packs work within 128 bits; this puts the groups of four into the order of the ids.
+                    let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+                    let found = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(low, high), order);
+                    bits |= u64::from(_mm256_movemask_epi8(found).cast_unsigned()) << (32 * half);
+                }
+            }
+            bits
+        }
+        #[inline(always)]
+        unsafe fn in_table(self, table: &[i32; 8], shift: Avx2) -> Avx2 {
+            unsafe {
+                let table = _mm256_loadu_si256(table.as_ptr().cast());
+                // The permutation looks at the lowest three bits of each lane only.
+                let slot = _mm256_srlv_epi32(self.0, shift.0);
+                Avx2(_mm256_cmpeq_epi32(_mm256_permutevar8x32_epi32(table, slot), self.0))
+            }
+        }
+        #[inline(always)]
+        unsafe fn store<const THROUGH: bool>(to: *mut i32, ids: Avx2, keep: Avx2, ignore: Avx2) {
+            unsafe {
+                let blended = _mm256_blendv_ps(
+                    _mm256_castsi256_ps(ignore.0),
+                    _mm256_castsi256_ps(ids.0),
+                    _mm256_castsi256_ps(keep.0),
+                );
+                let labels = _mm256_castps_si256(blended);
+                if THROUGH { _mm256_stream_si256(to.cast(), labels) } else { _mm256_storeu_si256(to.cast(), labels) }
+            }
+        }
+        #[inline(always)]
+        unsafe fn store_all<const THROUGH: bool>(self, to: *mut i32) {
+            unsafe {
+                if THROUGH { _mm256_stream_si256(to.cast(), self.0) } else { _mm256_storeu_si256(to.cast(), self.0) }
+            }
+        }
+        #[inline(always)]
+        unsafe fn store_wide<const THROUGH: bool>(to: *mut i64, from: *const i64, keep: Avx2, ignore: i64) {
+            unsafe {
+                let ignore = _mm256_set1_epi64x(ignore);
+                let halves = [_mm256_castsi256_si128(keep.0), _mm256_extracti128_si256::<1>(keep.0)];
+                for (half, keep) in halves.into_iter().enumerate() {
+                    let ids = _mm256_loadu_si256(from.add(4 * half).cast());
+                    let blended = _mm256_blendv_pd(
+                        _mm256_castsi256_pd(ignore),
+                        _mm256_castsi256_pd(ids),
+                        _mm256_castsi256_pd(_mm256_cvtepi32_epi64(keep)),
+                    );
+                    let labels = _mm256_castpd_si256(blended);
+                    let to = to.add(4 * half).cast();
+                    if THROUGH { _mm256_stream_si256(to, labels) } else { _mm256_storeu_si256(to, labels) }
+                }
+            }
+        }
+        #[inline(always)]
+        unsafe fn fence() {
+            unsafe { _mm_sfence() }
+        }
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(in super::super) unsafe fn classify<L: Lanes>(ids: *const L, words: usize, set: &IdSet, out: *mut u64) {
+        // SAFETY: the caller's contract is the loop's, and that the machine has these instructions.
+        unsafe { kernel::classify::<Avx2, L>(ids, words, set, out) }
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(in super::super) unsafe fn write<L: Lanes, const THROUGH: bool>(
+        ids: *const L,
+        labels: *mut L,
+        words: usize,
+        keep: *const u64,
+        ignored: &IdSet,
+        ignore: L,
+    ) {
+        // SAFETY: as above.
+        unsafe { kernel::write::<Avx2, L, THROUGH>(ids, labels, words, keep, ignored, ignore) }
+    }
+}
