@@ -65,7 +65,7 @@ impl Encoder {
             ignored: &self.spec.masker.ignore_token_ids,
         };
         let (ids, record) = segments.encode(row)?;
-        Ok(EncodedRow { ids, record, status: Status::Single, diagnostics: Vec::new() })
+        Ok(EncodedRow { ids, record, status: Status::Single, diagnostics: Vec::new(), media: Vec::new() })
     }
 
     fn conversation(&self, template: &Template, row: &Value) -> Result<EncodedRow, RowError> {
@@ -73,6 +73,6 @@ impl Encoder {
         let text = template.render(&conversation.messages, conversation.tools.as_ref())?;
         let ids = self.tokenizer.encode_ids(&text);
         let record = self.masker.record(&ids, &RowContext::default());
-        Ok(EncodedRow { ids, record, status: Status::Single, diagnostics: Vec::new() })
+        Ok(EncodedRow { ids, record, status: Status::Single, diagnostics: Vec::new(), media: Vec::new() })
     }
 }

@@ -12,8 +12,10 @@ mod thinking;
 mod tokenizer;
 
 pub use encoder::Encoder;
-pub use row::{EncodedRow, RowError, SpecError, Status};
-pub use spec::{EncoderSpec, FieldSpec, Injection, Reasoning, Route, RowType, Straddle, TemplateSpec, TokenizerSpec};
+pub use row::{EncodedRow, RowError, RowMedia, SpecError, Status};
+pub use spec::{
+    EncoderSpec, FieldSpec, Injection, MediaSpec, Reasoning, Route, RowType, Straddle, TemplateSpec, TokenizerSpec,
+};
 pub use template::{
     Field, FieldKind, Origin, Origins, RenderInput, Rendered, Run, Template, TemplateError, TemplateErrorKind,
 };

@@ -1,6 +1,9 @@
 //! What comes out of an [`Encoder`](crate::Encoder): one row, or why there is none.
 
+use std::ops::Range;
+
 use lossmask::{Diagnosis, Record};
+use lossmask_media::{GridValue, MediaKind};
 
 /// How far a row's labels are proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +27,22 @@ pub struct EncodedRow {
     pub status: Status,
     /// What is odd about the row.
     pub diagnostics: Vec<Diagnosis>,
+    /// Its media, in the order of their tokens.
+    pub media: Vec<RowMedia>,
+}
+
+/// One piece of media in a row: what the training loop needs to make its pixels, and nothing else.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowMedia {
+    /// What it is.
+    pub kind: MediaKind,
+    /// Where it is: the path or URL as the data has it; for bytes in the row itself, their place in the row
+    /// (`messages[0].content[1]`).
+    pub reference: String,
+    /// The tokens that the processor puts in the place of its placeholder; the template's delimiters stand outside.
+    pub tokens: Range<usize>,
+    /// The processor's values for it: `image_grid_thw` and its like.
+    pub grid: Vec<GridValue>,
 }
 
 /// Why a row cannot be encoded.

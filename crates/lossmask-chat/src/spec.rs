@@ -117,6 +117,32 @@ pub struct FieldSpec {
     pub split_thinking: bool,
 }
 
+/// How the media of a row are found and expanded.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MediaSpec {
+    /// The family, by its processor: a name of [`lossmask_media::Family`].
+    pub family: String,
+    /// The processor's parameters, flat or in the sections of `processor_config.json`.
+    #[serde(default)]
+    pub params: Option<Value>,
+    /// The model folder that holds them; not together with `params`.
+    #[serde(default)]
+    pub model: Option<PathBuf>,
+    /// The folder that paths in the data are relative to and may not leave.
+    #[serde(default)]
+    pub root: Option<PathBuf>,
+    /// Whether images are set upright before they are measured.
+    #[serde(default)]
+    pub exif_orientation: lossmask_media::ExifOrientation,
+    /// Accept addresses of media that lossmask does not fetch: the data must state their sizes.
+    #[serde(default)]
+    pub allow_remote: bool,
+    /// The rate that the processor resamples sound to. Default 16,000.
+    #[serde(default)]
+    pub sampling_rate: Option<u32>,
+}
+
 /// Everything one dataset's rows are encoded with.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -159,6 +185,9 @@ pub struct EncoderSpec {
     /// axolotl's `train_on_eot`; unset: as `train_on_eos`.
     #[serde(default)]
     pub train_on_eot: Option<lossmask::TrainOnEos>,
+    /// How placeholders of media are expanded. Absent: they are left as the template writes them, one token each.
+    #[serde(default)]
+    pub media: Option<MediaSpec>,
     /// Pad id, for media-free padding of batches; not used while encoding.
     #[serde(default)]
     pub pad_token_id: Option<i32>,
