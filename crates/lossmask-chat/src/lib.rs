@@ -17,6 +17,6 @@ pub use spec::{
     EncoderSpec, FieldSpec, Injection, MediaSpec, Reasoning, Route, RowType, Straddle, TemplateSpec, TokenizerSpec,
 };
 pub use template::{
-    Field, FieldKind, Origin, Origins, RenderInput, Rendered, Run, Template, TemplateError, TemplateErrorKind,
+    Field, FieldKind, Origin, Origins, RenderInput, Rendered, Run, Template, TemplateError, TemplateErrorKind, TextTurn,
 };
 pub use tokenizer::{Encoded, Tokenizer};

@@ -27,12 +27,14 @@ mod print;
 mod source;
 mod text;
 mod text_methods;
+mod turns;
 mod value;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::spec::TemplateSpec;
 
@@ -40,6 +42,7 @@ use builtins::Clock;
 pub use data::{Field, FieldKind};
 pub use error::{TemplateError, TemplateErrorKind};
 pub use origin::{Origin, Origins, Run};
+pub use turns::TextTurn;
 
 /// A chat template, ready to render.
 ///
@@ -64,6 +67,8 @@ pub struct Template {
     program: ir::Program,
     variables: BTreeMap<String, Json>,
     clock: Clock,
+    /// Learnt from a probe when it is first asked for.
+    frame: OnceLock<turns::Frame>,
 }
 
 /// What a template is rendered from.
@@ -79,6 +84,9 @@ pub struct RenderInput<'a> {
     pub kwargs: Option<&'a Map<String, Json>>,
     /// Whether the text ends in the header of an answer.
     pub add_generation_prompt: bool,
+    /// Whether the text stops behind the words of the last message, in front of what would end it. As in transformers, a variable of this
+    /// name does the same.
+    pub continue_final_message: bool,
 }
 
 /// A rendered conversation.
@@ -88,6 +96,14 @@ pub struct Rendered {
     pub text: String,
     /// Bytes of the `{% generation %}` blocks, in the order in which they were rendered; blocks that touch stay apart.
     pub generation_spans: Vec<Range<usize>>,
+}
+
+impl Rendered {
+    fn truncate(&mut self, end: usize) {
+        self.text.truncate(end);
+        self.generation_spans.retain(|span| span.start < end);
+        self.generation_spans.iter_mut().for_each(|span| span.end = span.end.min(end));
+    }
 }
 
 impl Template {
@@ -116,6 +132,7 @@ impl Template {
             program,
             variables: spec.variables.clone(),
             clock,
+            frame: OnceLock::new(),
         })
     }
 
@@ -150,10 +167,40 @@ impl Template {
         let kwargs = input.kwargs.into_iter().flatten();
         variables.extend(kwargs.map(|(name, value)| (name.as_str(), data::plain(value, 0))));
         variables.push(("messages", fields.messages(input.messages)));
+        let asked = |(name, value): &(&str, value::Value)| *name == "continue_final_message" && value.truth();
+        let continued = input.continue_final_message || variables.iter().any(asked);
         let (out, generation_spans) = interp::run(&self.program, &self.clock, variables.into_iter())
             .map_err(|fault| TemplateError::fault(*fault, &self.name, &self.source))?;
-        let origins = Origins::new(&out, fields);
-        Ok((Rendered { text: out.text, generation_spans }, origins))
+        let mut origins = Origins::new(&out, fields);
+        let mut rendered = Rendered { text: out.text, generation_spans };
+        if continued {
+            let end = origins.end_of_content(input.messages.len().saturating_sub(1)).unwrap_or(rendered.text.len());
+            origins.truncate(end);
+            rendered.truncate(end);
+        }
+        Ok((rendered, origins))
+    }
+
+    /// The turns of a rendering: what was written for each message, what the message says and what ends it.
+    ///
+    /// Exact where a turn begins and ends with content. Around reasoning and tool calls the template's own text is divided into header,
+    /// tags and end marker by comparison with a plain conversation, rendered once per template.
+    pub fn turns(&self, rendered: &Rendered, origins: &Origins) -> Vec<TextTurn> {
+        turns::turns(&rendered.text, origins, self.frame.get_or_init(|| self.probe()))
+    }
+
+    /// Learns headers and end markers from two plain exchanges.
+    fn probe(&self) -> turns::Frame {
+        let plain = |text: &str| json!(text);
+        let parts = |text: &str| json!([{"type": "text", "text": text}]);
+        let conversation = |content: &dyn Fn(&str) -> Json| {
+            ["user", "assistant", "user", "assistant"].map(|role| json!({"role": role, "content": content("x")}))
+        };
+        let frames = [conversation(&plain), conversation(&parts)].into_iter().filter_map(|messages| {
+            let input = RenderInput { messages: &messages, ..RenderInput::default() };
+            self.render_with_origins(&input).ok().map(|(rendered, origins)| turns::Frame::of(&rendered.text, &origins))
+        });
+        frames.into_iter().find(|frame| !frame.is_empty()).unwrap_or_default()
     }
 }
 

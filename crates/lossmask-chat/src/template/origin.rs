@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::data::{Field, Fields};
+use super::data::{Field, FieldKind, Fields};
 use super::text::{Piece, TextBuf};
 
 /// Where a stretch of the text comes from.
@@ -60,6 +60,21 @@ impl Origins {
             Run { bytes, origin, message: (piece.message as usize).checked_sub(1) }
         };
         Origins { runs: out.pieces.iter().map(run).collect(), fields }
+    }
+
+    /// Where the content of a message ends in the text.
+    pub(super) fn end_of_content(&self, message: usize) -> Option<usize> {
+        let content = |run: &&Run| match run.origin {
+            Origin::Scaffold => false,
+            Origin::Field { field, .. } | Origin::Made { field, .. } => self
+                .field(field)
+                .is_some_and(|field| field.kind == FieldKind::Content && field.message == Some(message)),
+        };
+        self.runs.iter().rfind(content).map(|run| run.bytes.end)
+    }
+
+    pub(super) fn truncate(&mut self, end: usize) {
+        self.runs.retain(|run| run.bytes.end <= end);
     }
 
     /// What a run's `field` is.

@@ -39,10 +39,12 @@ impl Piece {
         Piece { len: len as u32, field, start: 0, end: len as u32, exact: field != 0, message: 0 }
     }
 
-    /// Appends `next` where the two are one stretch.
+    /// Appends `next` where the two are one stretch of a field. The template's own pieces stay apart: they are what its author wrote as
+    /// a unit, mostly whole tags.
     fn merge(&mut self, next: &Piece) -> bool {
         let same = self.field == next.field && self.message == next.message && self.exact == next.exact;
-        if !same || (self.field != 0 && self.end != next.start && !(self.start == self.end && next.start == next.end)) {
+        let adjacent = self.end == next.start || (self.start == self.end && next.start == next.end);
+        if self.field == 0 || !same || !adjacent {
             return false;
         }
         self.len += next.len;

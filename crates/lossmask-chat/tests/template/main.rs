@@ -1,5 +1,6 @@
 //! The template engine against what transformers answered, and against the rules of Python and jinja2.
 
+mod families;
 mod generation;
 mod origins;
 mod parity;

@@ -23,12 +23,15 @@ pub fn rows(name: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// The folder of tokenizers and templates of other packages.
+pub fn cache() -> Option<PathBuf> {
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/lossmask-test"));
+    std::env::var_os("LOSSMASK_TEST_CACHE").map(PathBuf::from).or_else(home)
+}
+
 /// The source of `trl/NAME.jinja` or `axolotl/NAME.jinja` in the test cache.
 pub fn template_source(name: &str) -> Option<String> {
-    let root = std::env::var_os("LOSSMASK_TEST_CACHE")
-        .map(PathBuf::from)
-        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/lossmask-test")))?;
-    fs::read_to_string(root.join("templates").join(name)).ok()
+    fs::read_to_string(cache()?.join("templates").join(name)).ok()
 }
 
 /// A template with the given variables, at the time of the recordings.
