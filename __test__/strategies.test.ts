@@ -11,7 +11,7 @@ import {
   strategyOfProcessor,
 } from '../src/strategies/index.js'
 import type { RoleBoundarySpec, StrategyOverrides, TrainOnEos } from '../src/strategies/types.js'
-import { referenceLabels } from './helpers/reference.js'
+import { labelsOf } from './helpers/labels.js'
 
 interface Case {
   id: string
@@ -182,9 +182,7 @@ test('axolotl labels: equal on every row but those where a named reason makes th
   for (const row of rows) {
     const resolved = resolveCase(row, { legacyFallback: true })
     row.input_ids.forEach((ids, index) => {
-      const labels = referenceLabels(ids, resolved).map((label, place) =>
-        ids[place] === resolved.padTokenId ? -100 : label,
-      )
+      const labels = labelsOf(ids, resolved).map((label, place) => (ids[place] === resolved.padTokenId ? -100 : label))
       if (`${labels}` === `${row.labels[index]}`) return
       const name = row.strategy.replace('ProcessingStrategy', '')
       const differing = ids.filter((_, place) => labels[place] !== row.labels[index]?.[place])

@@ -1,28 +1,24 @@
 /** A strategy, resolved against a tokenizer, as options of a `Masker`. */
-import { LossmaskError } from './errors.js'
 import type { StrategyMaskerOptions } from './masker.js'
 import type { MaskerOptions, RoleBoundary } from './maskerOptions.js'
-import { nearestName } from './nearest.js'
-import { findStrategy, listStrategies, resolveStrategy } from './strategies/index.js'
-import type { ResolvedBoundary, Strategy } from './strategies/types.js'
+import { knownStrategy, resolveStrategy } from './strategies/index.js'
+import type { ResolvedBoundary, ResolvedStrategy } from './strategies/types.js'
 import { type AnyTokenizer, adaptTokenizer } from './tokenizer/adapt.js'
 
-/** The options of a masker for the strategy called `name`. */
+/** The options of a masker for the strategy called `name`. Notices become Node warnings, one each per process. */
 export function strategyOptions(
   name: string | undefined,
   tokenizer: AnyTokenizer,
   options: StrategyMaskerOptions,
 ): MaskerOptions {
   const { ignoreIndex, ignoreTokenIds = [], termination, trainOnSharedEnd, turns, unterminated, ...overrides } = options
-  const strategy = name === undefined ? undefined : known(name)
+  const strategy = name === undefined ? undefined : knownStrategy(name)
   const resolved = resolveStrategy(strategy, adaptTokenizer(tokenizer), overrides)
+  warnOnce(resolved)
+  const own = resolvedOptions(resolved)
   return {
-    boundaries: resolved.boundaries.map(publicBoundary),
-    rolesToTrain: resolved.rolesToTrain,
-    trainOnEos: resolved.trainOnEos,
-    trainOnInputs: resolved.trainOnInputs,
-    ignoreTokenIds: [...new Set([...resolved.mediaTokenIds, ...ignoreTokenIds])],
-    exclude: resolved.exclude,
+    ...own,
+    ignoreTokenIds: [...new Set([...(own.ignoreTokenIds ?? []), ...ignoreTokenIds])],
     ignoreIndex,
     termination,
     trainOnSharedEnd,
@@ -30,6 +26,32 @@ export function strategyOptions(
     unterminated,
   }
 }
+
+/** A resolved strategy as options of a masker. */
+export function resolvedOptions(resolved: ResolvedStrategy): MaskerOptions {
+  return {
+    boundaries: resolved.boundaries.map(publicBoundary),
+    rolesToTrain: resolved.rolesToTrain,
+    trainOnEos: resolved.trainOnEos,
+    trainOnInputs: resolved.trainOnInputs,
+    ignoreTokenIds: resolved.mediaTokenIds,
+    exclude: resolved.exclude,
+  }
+}
+
+const warned = new Set<string>()
+
+/** What a mask without role boundaries means is said where nobody would look for it. */
+function warnOnce({ name, notices }: ResolvedStrategy): void {
+  for (const { code, message, hint } of notices) {
+    const key = `${name} ${code}`
+    if (!LOUD.has(code) || warned.has(key)) continue
+    warned.add(key)
+    process.emitWarning(message, { type: 'LossmaskWarning', code, ...(hint === undefined ? {} : { detail: hint }) })
+  }
+}
+
+const LOUD = new Set(['legacy-fallback', 'unsafe-scan', 'role-without-boundary'])
 
 function publicBoundary({ role, starts, tails, ends, includeStart }: ResolvedBoundary): RoleBoundary {
   const of = (kind: string) => ends.filter(end => end.kind === kind).map(end => end.ids)
@@ -42,16 +64,4 @@ function publicBoundary({ role, starts, tails, ends, includeStart }: ResolvedBou
     endAnchor: of('anchor'),
     includeStart,
   }
-}
-
-function known(name: string): Strategy {
-  const strategy = findStrategy(name)
-  if (strategy !== undefined) return strategy
-  const near = nearestName(
-    name,
-    listStrategies().flatMap(({ name, aliases }) => [name, ...aliases]),
-  )
-  throw new LossmaskError('strategy-unknown', `no model family is called ${JSON.stringify(name)}`, {
-    hint: near === undefined ? 'listStrategies() names them all' : `did you mean ${near}?`,
-  })
 }

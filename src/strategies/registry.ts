@@ -1,4 +1,5 @@
 import { LossmaskError } from '../errors.js'
+import { nearestName } from '../nearest.js'
 import { chatglm3 } from './families/chatglm.js'
 import { chatml, qwen2_5, qwen3 } from './families/chatml.js'
 import { ayaVision, cohere, commandA } from './families/cohere.js'
@@ -94,12 +95,13 @@ export function findStrategy(name: string): Strategy | undefined {
  *
  * @throws LossmaskError `strategy-unknown`, with `path` as its place.
  */
-export function knownStrategy(name: string, path: string): Strategy {
+export function knownStrategy(name: string, path?: string): Strategy {
   const strategy = findStrategy(name)
   if (strategy !== undefined) return strategy
+  const near = nearestName(name, [...BY_NAME.keys()])
   throw new LossmaskError('strategy-unknown', `no model family is called ${JSON.stringify(name)}`, {
-    path,
-    hint: `it is one of ${STRATEGIES.map(known => known.name).join(', ')}`,
+    ...(path === undefined ? {} : { path }),
+    hint: near === undefined ? 'listStrategies(), or `lossmask strategies`, names them all' : `did you mean ${near}?`,
   })
 }
 

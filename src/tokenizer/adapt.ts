@@ -16,7 +16,10 @@ export type AdaptedTokenizer = Pick<Codec, 'encode' | 'decode'> &
     eosTokenId?: number | undefined
     padTokenId?: number | undefined
     unkTokenId?: number | undefined
+    namedTokens?: Readonly<Record<string, string | number>> | undefined
   }
+
+const adapted = new WeakMap<AnyTokenizer, AdaptedTokenizer>()
 
 /**
  * `tokenizer` as strategies see it.
@@ -30,15 +33,29 @@ export function adaptTokenizer(tokenizer: AnyTokenizer): AdaptedTokenizer {
       hint: 'give what loadTokenizer returns, or any object with these two functions',
     })
   }
+  // One for one, so that what is read of a vocabulary is read once.
+  const known = adapted.get(tokenizer)
+  if (known !== undefined) return known
   const loose = tokenizer as unknown as Record<string, unknown>
-  return {
+  const fresh: AdaptedTokenizer = {
     ...Object.fromEntries(Object.entries(idNames).flatMap(([name, other]) => entryOf(loose, name, other))),
     ...functionOf(loose, 'tokenToId', 'token_to_id'),
     ...functionOf(loose, 'vocabulary'),
+    ...namedTokensOf(loose),
     encode: text => idList(tokenizer.encode(text, { add_special_tokens: false }), text),
     decode: ids => tokenizer.decode(Array.from(ids, Number), { skip_special_tokens: false }),
   }
+  adapted.set(tokenizer, fresh)
+  return fresh
 }
+
+/** Media tokens that the tokenizer's configuration names. */
+function namedTokensOf(tokenizer: Record<string, unknown>): Pick<AdaptedTokenizer, 'namedTokens'> {
+  const { namedTokens } = tokenizer
+  return isRecord(namedTokens) ? { namedTokens: namedTokens as Record<string, string | number> } : {}
+}
+
+const isRecord = (value: unknown) => typeof value === 'object' && value !== null
 
 const idNames = { eosTokenId: 'eos_token_id', padTokenId: 'pad_token_id', unkTokenId: 'unk_token_id' }
 
