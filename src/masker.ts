@@ -221,9 +221,10 @@ function compile(rules: Rules, options: unknown): NativeMasker {
   return guarded(() => native().createMasker(rules, json))
 }
 
-/** An array for the labels of `ids`; what is no typed array of ids is for the binding to refuse. */
+/** An array for the labels of `ids`, of whatever realm; what is no typed array of ids is for the binding to refuse. */
 function emptyLabels(ids: LabelArray): LabelArray {
-  return ids instanceof BigInt64Array ? new BigInt64Array(ids.length) : new Int32Array(ids?.length ?? 0)
+  const length = ArrayBuffer.isView(ids) ? (ids.length ?? 0) : 0
+  return ids?.[Symbol.toStringTag] === 'BigInt64Array' ? new BigInt64Array(length) : new Int32Array(length)
 }
 
 function typed(value: TokenIds, path: string): LabelArray {
