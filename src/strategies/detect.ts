@@ -8,6 +8,8 @@ import type { DetectionHints, MarkerTokenizer, Strategy } from './types.js'
 export interface DetectionInput {
   /** The config's `lossmask.strategy`: it decides alone. */
   strategy?: string | undefined
+  /** Whether anything but the family says where turns are; then an ambiguity is no error, and the first candidate is taken. */
+  optional?: boolean | undefined
   /** The config's `chat_template`. */
   chatTemplate?: string | undefined
   /** The text of the template in use; default the tokenizer's own. */
@@ -56,6 +58,10 @@ export function detectStrategy(input: DetectionInput): Detection {
   }
   const alike = others.filter(other => masksAlike(first.strategy, other.strategy, input.tokenizer))
   if (alike.length === others.length) return { strategy: first.strategy, why: describe(first.hints, template) }
+  if (input.optional === true) {
+    const names = candidates.map(candidate => candidate.strategy.name).join(', ')
+    return { strategy: first.strategy, why: `the first of several that fit: ${names}` }
+  }
   throw ambiguous(candidates.map(candidate => candidate.strategy))
 }
 

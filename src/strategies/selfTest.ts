@@ -8,19 +8,17 @@ export interface ProbeMessage {
   content: string
 }
 
-/** What runs the probe: the model's template and tokenizer, and a masker of the resolved strategy. */
-export interface ProbeTools {
-  tokenizer: MarkerTokenizer
-  /** Renders messages with the model's chat template, without a generation prompt. */
-  render(messages: readonly ProbeMessage[]): string
-  /** Labels of one row; -100 where not trained. */
-  labels(ids: number[]): ArrayLike<number>
+/** The probe, rendered, tokenized and masked. */
+export interface ProbeRow {
+  ids: ArrayLike<number>
+  /** -100 where not trained. */
+  labels: ArrayLike<number>
 }
 
 /** What came of it. */
 export interface SelfTest {
   passed: boolean
-  /** The probe as the template wrote it. */
+  /** The probe as its tokens read. */
   text: string
   /** Its tokens one by one, as they are masked. */
   tokens: { id: number; text: string; trained: boolean }[]
@@ -28,38 +26,39 @@ export interface SelfTest {
   issues: Issue[]
 }
 
-const PROBE: readonly ProbeMessage[] = [
+/** The conversation to render with the model's chat template, without a generation prompt. */
+export const PROBE: readonly ProbeMessage[] = [
   { role: 'user', content: 'Which colour has fresh snow?' },
   { role: 'assistant', content: 'White, nearly always.' },
   { role: 'user', content: 'And a ripe lemon?' },
   { role: 'assistant', content: 'Yellow on every side.' },
 ]
 
-/** Runs the probe. A failure means that this tokenizer and template do not write turns as the strategy says. */
-export function selfTest(resolved: ResolvedStrategy, tools: ProbeTools): SelfTest {
-  const text = tools.render(PROBE)
-  const ids = Array.from(tools.tokenizer.encode(text), Number)
-  const labels = Array.from(tools.labels(ids), Number)
-  const tokens = ids.map((id, place) => ({ id, text: tools.tokenizer.decode([id]), trained: labels[place] !== -100 }))
-  const trained = trainedTexts(tools, ids, labels)
+/** Looks at the masked probe. A failure means that this tokenizer and template do not write turns as the strategy says. */
+export function selfTest(resolved: ResolvedStrategy, tokenizer: MarkerTokenizer, row: ProbeRow): SelfTest {
+  const ids = Array.from(row.ids, Number)
+  const labels = Array.from(row.labels, Number)
+  const text = tokenizer.decode(ids)
+  const tokens = ids.map((id, place) => ({ id, text: tokenizer.decode([id]), trained: labels[place] !== -100 }))
+  const trained = trainedTexts(tokenizer, ids, labels)
   const issues = PROBE.flatMap((message, index) => {
     const wanted = resolved.trainOnInputs || resolved.rolesToTrain.includes(message.role)
     const found = trained.some(run => run.includes(message.content))
     if (wanted === found) return []
-    return [wanted ? turnMissing(resolved, tools.tokenizer, message, textBefore(text, index)) : promptTrained(message)]
+    return [wanted ? turnMissing(resolved, tokenizer, message, textBefore(text, index)) : promptTrained(message)]
   })
   return { passed: issues.length === 0, text, tokens, issues }
 }
 
 /** The trained stretches of a row as text. */
-function trainedTexts(tools: ProbeTools, ids: readonly number[], labels: readonly number[]): string[] {
+function trainedTexts(tokenizer: MarkerTokenizer, ids: readonly number[], labels: readonly number[]): string[] {
   const runs: number[][] = []
   ids.forEach((id, place) => {
     if (labels[place] === -100) return
     if (place === 0 || labels[place - 1] === -100) runs.push([])
     runs.at(-1)?.push(id)
   })
-  return runs.map(run => tools.tokenizer.decode(run))
+  return runs.map(run => tokenizer.decode(run))
 }
 
 /** What the template wrote between a message and the one before; `undefined` when it did not write the message. */
