@@ -19,8 +19,8 @@ export const phi3: Strategy = {
   template: 'phi_35',
   detect: [{ tokens: CONTROL, withoutTokens: ['<|image|>', '<|endoftext10|>'], template: ['<|end|>'] }],
   scannable: true,
-  verified: 'structure only',
-  verification: 'the markers of Phi-3.5-vision, whose vocabulary it shares',
+  verified: 'real vocabulary and template',
+  verification: 'the Phi-3 vocabulary, axolotl templates phi_3 and phi_35',
   notes: [SWALLOWED],
 }
 
