@@ -29,12 +29,18 @@ export async function readJson(folder: string, name: string): Promise<JsonObject
 
 /** The object that `text`, the content of `file`, spells. */
 export function parseObject(text: string, file: string): JsonObject {
+  if (text.startsWith('version https://git-lfs')) {
+    throw new LossmaskError('tokenizer-file-invalid', 'a git-lfs pointer stands here instead of the file', {
+      file,
+      hint: 'run `git lfs pull` in its folder, or download the file',
+    })
+  }
   let value: unknown
   try {
     value = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
   } catch (cause) {
     const message = (cause as Error).message
-    const hint = 'the file is damaged or was not downloaded to its end; a git-lfs pointer must be pulled first'
+    const hint = 'the file is damaged, or was not downloaded to its end'
     throw new LossmaskError('tokenizer-file-invalid', `not valid JSON: ${message}`, {
       file,
       ...placeOf(message, text),
@@ -83,9 +89,10 @@ function isMissing(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR'
 }
 
-/** Line and column of the position that a `JSON.parse` message names; the end of the text when it names none. */
-function placeOf(message: string, text: string): { line: number; column: number } {
-  const found = /position (\d+)/u.exec(message)?.[1]
-  const before = text.slice(0, found === undefined ? text.length : Number(found))
+/** Line and column of what a `JSON.parse` message complains of, where it tells the position. */
+function placeOf(message: string, text: string): { line?: number; column?: number } {
+  const found = /position (\d+)/u.exec(message)?.[1] ?? (/end of JSON/u.test(message) ? text.length : undefined)
+  if (found === undefined) return {}
+  const before = text.slice(0, Number(found))
   return { line: before.split('\n').length, column: before.length - before.lastIndexOf('\n') }
 }

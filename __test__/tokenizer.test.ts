@@ -1,0 +1,324 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Tokenizer } from '@huggingface/tokenizers'
+import test from 'ava'
+import { LossmaskError, loadTokenizer, Masker } from '../src/index.js'
+import type { MarkerTokenizer } from '../src/strategies/types.js'
+
+const root = mkdtempSync(join(tmpdir(), 'lossmask-tokenizer-'))
+let folders = 0
+
+/** A byte-level vocabulary of single letters, some of them merged, and three control tokens. */
+const tiny = {
+  version: '1.0',
+  added_tokens: [
+    { id: 8, content: '<|end|>', special: true, single_word: false, lstrip: false, rstrip: false, normalized: false },
+    { id: 9, content: '<pad>', special: true, single_word: false, lstrip: false, rstrip: false, normalized: false },
+  ],
+  normalizer: null,
+  pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
+  post_processor: null,
+  decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
+  model: {
+    type: 'BPE',
+    vocab: { a: 0, b: 1, Ċ: 2, ĊĊ: 3, Ġ: 4, ab: 5, Ã: 6, '©': 7 },
+    merges: [
+      ['Ċ', 'Ċ'],
+      ['a', 'b'],
+    ],
+    unk_token: null,
+  },
+}
+
+/** A model folder with these files; objects are written as JSON. */
+function folderOf(files: Record<string, unknown>): string {
+  const folder = join(root, String(++folders))
+  mkdirSync(folder)
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(join(folder, name, '..'), { recursive: true })
+    const raw = typeof content === 'string' || content instanceof Uint8Array
+    writeFileSync(join(folder, name), raw ? content : JSON.stringify(content))
+  }
+  return folder
+}
+
+test('encode adds no special tokens and recognises those in the text; decode keeps them', async t => {
+  const tokenizer = await loadTokenizer(folderOf({ 'tokenizer.json': tiny }))
+  t.deepEqual(tokenizer.encode('ab\n\n<|end|>a'), [5, 3, 8, 0])
+  t.is(tokenizer.decode([5, 3, 8, 0]), 'ab\n\n<|end|>a')
+  t.is(tokenizer.decode([]), '')
+  t.is(tokenizer.decode([99, -1, 5]), 'ab', 'ids beyond the vocabulary are left out')
+  t.is(tokenizer.tokenToId('<pad>'), 9)
+  t.is(tokenizer.tokenToId('ĊĊ'), 3)
+  t.is(tokenizer.tokenToId('nope'), undefined)
+  t.is(tokenizer.idToToken(8), '<|end|>')
+})
+
+test('the vocabulary is told as text', async t => {
+  const tokenizer = await loadTokenizer(folderOf({ 'tokenizer.json': tiny }))
+  t.deepEqual(
+    new Map(tokenizer.vocabulary()),
+    new Map([
+      ['a', 0],
+      ['b', 1],
+      ['\n', 2],
+      ['\n\n', 3],
+      [' ', 4],
+      ['ab', 5],
+      ['\u{fffd}', 7],
+      ['<|end|>', 8],
+      ['<pad>', 9],
+    ]),
+  )
+})
+
+test('SentencePiece vocabularies are told as text too', async t => {
+  const decoder = {
+    type: 'Sequence',
+    decoders: [{ type: 'Replace', pattern: { String: '▁' }, content: ' ' }, { type: 'ByteFallback' }, { type: 'Fuse' }],
+  }
+  const model = { type: 'BPE', byte_fallback: true, vocab: { '▁the': 0, '<0x0A>': 1, '▁▁': 2 }, merges: [] }
+  const tokenizer = await loadTokenizer(folderOf({ 'tokenizer.json': { ...tiny, decoder, model, added_tokens: [] } }))
+  t.deepEqual(
+    [...tokenizer.vocabulary()],
+    [
+      [' the', 0],
+      ['\n', 1],
+      ['  ', 2],
+    ],
+  )
+})
+
+test('special tokens are strings or objects, and come from either file', async t => {
+  const tokenizer = await loadTokenizer(
+    folderOf({
+      'tokenizer.json': tiny,
+      'tokenizer_config.json': { eos_token: { content: '<|end|>', lstrip: false }, bos_token: null, image_token: 'b' },
+      'special_tokens_map.json': { pad_token: '<pad>', bos_token: 'a', eos_token: 'b' },
+      'processor_config.json': { processor_class: 'SomeProcessor', boi_token: 'a' },
+      'generation_config.json': { eos_token_id: [8, 5] },
+      'config.json': { model_type: 'some', image_token_id: 7, vision: { image_token_id: 3 } },
+    }),
+  )
+  t.like(tokenizer, {
+    eosToken: '<|end|>',
+    eosTokenId: 8,
+    padToken: '<pad>',
+    padTokenId: 9,
+    modelType: 'some',
+    processorClass: 'SomeProcessor',
+  })
+  t.is(tokenizer.bosToken, undefined, 'null in tokenizer_config.json unsets it')
+  t.deepEqual(tokenizer.generationEosTokenIds, [8, 5])
+  t.deepEqual(tokenizer.specialTokens, { eos_token: '<|end|>', pad_token: '<pad>' })
+  t.like(tokenizer.namedTokens, { image_token: 'b', boi_token: 'a', image_token_id: 7, eos_token: '<|end|>' })
+})
+
+test('tokens that tokenizer.json lacks are added as transformers adds them', async t => {
+  const tokenizer = await loadTokenizer(
+    folderOf({
+      'tokenizer.json': tiny,
+      'tokenizer_config.json': {
+        added_tokens_decoder: {
+          8: { content: '<|end|>' },
+          12: { content: '<late>', special: true },
+          10: { content: '<image>', special: true },
+          5: { content: 'ab' },
+        },
+        pad_token: '<new-pad>',
+        additional_special_tokens: ['<tool>'],
+      },
+    }),
+    { specialTokens: { eos_token: '<eos>' }, tokens: ['word'] },
+  )
+  const added = { ab: 5, '<image>': 10, '<late>': 11, '<new-pad>': 12, '<tool>': 13, '<eos>': 14, word: 15 }
+  t.deepEqual(tokenizer.spec.addedTokens, Object.keys(added))
+  for (const [token, id] of Object.entries(added)) t.deepEqual(tokenizer.encode(token), [id], token)
+  t.deepEqual([tokenizer.padTokenId, tokenizer.eosTokenId], [12, 14])
+  t.deepEqual(tokenizer.encode('a<image>b'), [0, 10, 1])
+  t.deepEqual(
+    tokenizer.notices.map(({ code, path }) => [code, path]),
+    [['added-token-moved', 'added_tokens_decoder.12']],
+  )
+})
+
+test('chat templates, in transformers’ order', async t => {
+  const load = async (files: object) => loadTokenizer(folderOf({ 'tokenizer.json': tiny, ...files }))
+  t.is((await load({})).chatTemplate, undefined)
+  t.is((await load({ 'tokenizer_config.json': { chat_template: 'config' } })).chatTemplate, 'config')
+  const list = await load({
+    'tokenizer_config.json': {
+      chat_template: [
+        { name: 'default', template: 'd' },
+        { name: 'tool_use', template: 't' },
+      ],
+    },
+  })
+  t.deepEqual([list.chatTemplate, list.chatTemplates], ['d', { default: 'd', tool_use: 't' }])
+  const json = await load({
+    'chat_template.json': { chat_template: 'json' },
+    'tokenizer_config.json': { chat_template: 'config' },
+  })
+  t.is(json.chatTemplate, 'json')
+  const jinja = await load({
+    'chat_template.jinja': 'jinja',
+    'additional_chat_templates/rag.jinja': 'r',
+    'chat_template.json': { chat_template: 'json' },
+  })
+  t.deepEqual(jinja.chatTemplates, { rag: 'r', default: 'jinja' })
+  t.true(jinja.chatTemplateFile?.endsWith('chat_template.jinja'))
+})
+
+const refusals: [name: string, files: Record<string, unknown>, code: string, message: RegExp, line?: number][] = [
+  ['an empty folder', {}, 'tokenizer-not-found', /neither tokenizer.json nor tekken.json/],
+  ['SentencePiece only', { 'tokenizer.model': 'x' }, 'tokenizer-format-unsupported', /SentencePiece/],
+  ['another SentencePiece name', { 'sentencepiece.bpe.model': 'x' }, 'tokenizer-format-unsupported', /SentencePiece/],
+  ['tiktoken only', { 'qwen.tiktoken': 'x' }, 'tokenizer-format-unsupported', /tiktoken/],
+  ['a slow tokenizer', { 'vocab.json': '{}', 'merges.txt': '' }, 'tokenizer-format-unsupported', /slow/],
+  ['broken JSON', { 'tokenizer.json': '{\n "a": }' }, 'tokenizer-file-invalid', /not valid JSON/],
+  [
+    'JSON that breaks off',
+    { 'tokenizer.json': JSON.stringify(tiny).slice(0, 200) },
+    'tokenizer-file-invalid',
+    /not valid JSON/,
+    1,
+  ],
+  [
+    'a git-lfs pointer',
+    { 'tokenizer.json': 'version https://git-lfs.github.com/spec/v1\noid sha256:00\n' },
+    'tokenizer-file-invalid',
+    /git-lfs pointer/,
+  ],
+  ['a list', { 'tokenizer.json': [] }, 'tokenizer-file-invalid', /a list/],
+  ['no vocabulary', { 'tokenizer.json': {} }, 'tokenizer-file-invalid', /no model vocabulary/],
+  ['bytes that are no text', { 'tokenizer.json': Uint8Array.of(0xff) }, 'tokenizer-file-invalid', /UTF-8/],
+  [
+    'a broken config',
+    { 'tokenizer.json': tiny, 'tokenizer_config.json': '{' },
+    'tokenizer-file-invalid',
+    /not valid JSON/,
+  ],
+  [
+    'a template that is a number',
+    { 'tokenizer.json': tiny, 'tokenizer_config.json': { chat_template: 5 } },
+    'tokenizer-file-invalid',
+    /template/,
+  ],
+]
+
+for (const [name, files, code, message, line] of refusals) {
+  test(`refused: ${name}`, async t => {
+    const error = await t.throwsAsync(loadTokenizer(folderOf(files)), { instanceOf: LossmaskError })
+    t.is(error?.code, code)
+    t.regex(error?.message ?? '', message)
+    t.truthy(error?.file)
+    if (line !== undefined) t.is(error?.line, line)
+    if (code === 'tokenizer-format-unsupported') t.regex(error?.hint ?? '', /save_pretrained/)
+  })
+}
+
+test('refused: a model that is neither there nor a hub id', async t => {
+  for (const model of ['./nowhere', '/nowhere/at/all', 'a/b/c', '../x', 'a--b/c', 'x..y/z']) {
+    t.is((await t.throwsAsync(loadTokenizer(model), { instanceOf: LossmaskError }))?.code, 'tokenizer-not-found', model)
+  }
+  // biome-ignore lint/suspicious/noExplicitAny: wrong types are the point
+  for (const model of ['', 'a\0b', undefined as any, 5 as any]) {
+    t.is((await t.throwsAsync(loadTokenizer(model), { instanceOf: LossmaskError }))?.code, 'invalid-argument')
+  }
+  const model = folderOf({ 'model.safetensors': 'x' })
+  t.is(
+    (await t.throwsAsync(loadTokenizer(join(model, 'model.safetensors'))))?.message,
+    'expected a folder, tokenizer.json or tekken.json',
+  )
+})
+
+test('the tokenizer file itself may be given', async t => {
+  const folder = folderOf({ 'tokenizer.json': tiny, 'tokenizer_config.json': { eos_token: '<|end|>' } })
+  t.is((await loadTokenizer(join(folder, 'tokenizer.json'))).eosTokenId, 8)
+})
+
+const chatml = {
+  ...tiny,
+  pre_tokenizer: { ...tiny.pre_tokenizer, use_regex: false },
+  model: {
+    ...tiny.model,
+    vocab: { ...tiny.model.vocab, s: 10, i: 11, t: 12, n: 13, u: 14, e: 15, r: 16, y: 17, m: 18 },
+  },
+  added_tokens: ['<|im_start|>', '<|im_end|>'].map((content, index) => ({
+    ...tiny.added_tokens[0],
+    content,
+    id: 20 + index,
+  })),
+}
+
+test('Masker.forStrategy takes any tokenizer that encodes and decodes', async t => {
+  const loaded = await loadTokenizer(folderOf({ 'tokenizer.json': chatml }))
+  const asMarkers: MarkerTokenizer = loaded
+  const foreign = new Tokenizer(chatml, {})
+  const own = {
+    encode: (text: string) => Int32Array.from(asMarkers.encode(text)),
+    decode: (ids: number[]) => asMarkers.decode(ids),
+  }
+  const row = loaded.encode('<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\n\nb<|im_end|>\n')
+  for (const tokenizer of [loaded, foreign, own]) {
+    const labels = Masker.forStrategy('chatml', tokenizer).labels(row)
+    t.deepEqual(
+      [...labels].filter(label => label !== -100),
+      [1, 21],
+      'the fused newline belongs to the header',
+    )
+  }
+  const options = { rolesToTrain: ['user'], trainOnEos: 'none', ignoreIndex: -7 } as const
+  t.deepEqual(
+    [...Masker.forStrategy('chatml', loaded, options).labels(row)].filter(label => label !== -7),
+    [0],
+  )
+})
+
+test('Masker.forStrategy says what is wrong with its arguments', async t => {
+  const loaded = await loadTokenizer(folderOf({ 'tokenizer.json': chatml }))
+  // biome-ignore lint/suspicious/noExplicitAny: wrong types are the point
+  const tokenizers: any[] = [
+    undefined,
+    {},
+    { encode: () => [1] },
+    { encode: async () => [1], decode: () => '' },
+    { encode: () => ['a'], decode: () => '' },
+  ]
+  for (const tokenizer of tokenizers)
+    t.is(
+      t.throws(() => Masker.forStrategy('chatml', tokenizer), { instanceOf: LossmaskError })?.code,
+      'tokenizer-invalid',
+    )
+  const unknown = t.throws(() => Masker.forStrategy('chatlm', loaded), { instanceOf: LossmaskError })
+  t.deepEqual([unknown?.code, unknown?.hint], ['strategy-unknown', 'did you mean chatml?'])
+})
+
+const cache = process.env.LOSSMASK_TEST_CACHE ?? join(homedir(), '.cache/lossmask-test')
+const models = ['qwen3', 'gemma3', 'llama3_2', 'mistral_nemo', 'deepseek_v3']
+
+for (const model of models) {
+  const folder = join(cache, 'models', model)
+  const run = existsSync(folder) ? test : test.skip
+  run(`a real vocabulary: ${model}`, async t => {
+    const tokenizer = await loadTokenizer(folder)
+    const text = 'Hi there, größe 你好 👩‍👩‍👧\n\n\tx <|im_start|>[INST]<start_of_turn>'
+    t.is(tokenizer.decode(tokenizer.encode(text)), text)
+    const byText = new Map(tokenizer.vocabulary())
+    t.is(byText.get(tokenizer.eosToken as string), tokenizer.eosTokenId)
+    for (const text of ['\n', '\n\n', ' the'])
+      t.deepEqual(tokenizer.encode(`a${text}`).at(-1), byText.get(text), JSON.stringify(text))
+    const copy = folderOf({})
+    cpSync(join(folder, 'tokenizer.json'), join(copy, 'tokenizer.json'))
+    t.deepEqual(
+      (await loadTokenizer(copy)).encode(text),
+      tokenizer.encode(text),
+      'the configuration adds nothing to the ids',
+    )
+  })
+}
+
+test('no model folder of the tests was changed', t => {
+  t.deepEqual(JSON.parse(readFileSync(join(root, '1', 'tokenizer.json'), 'utf8')), tiny)
+})
