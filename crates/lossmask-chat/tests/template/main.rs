@@ -3,6 +3,7 @@
 mod families;
 mod generation;
 mod origins;
+mod own;
 mod parity;
 mod resources;
 mod semantics;
