@@ -138,10 +138,10 @@ written to      out (arrow, 123 kB)`,
 
 test('progress: rows, speed, share and time left', t => {
   t.is(
-    progressText({ rowsRead: 1200, tokens: 3_000_000, bytesRead: 25, bytesTotal: 100 }, 2),
+    progressText({ rows: 1200, tokens: 3_000_000, bytesRead: 25, bytesTotal: 100 }, 2),
     ' 25 % [#####...............] 1,200 rows, 1.50 M tokens/s, 6.0 s left',
   )
-  t.is(progressText({ rowsRead: 1, tokens: 0, bytesRead: 0, bytesTotal: 0 }, 1), '1 rows, 0 tokens/s, 1.0 s')
+  t.is(progressText({ rows: 1, tokens: 0, bytesRead: 0, bytesTotal: 0 }, 1), '1 row, 0 tokens/s, 1.0 s')
 })
 
 test('progress is silent for a second, then one line on a terminal and few lines in a log', t => {
@@ -153,7 +153,7 @@ test('progress is silent for a second, then one line on a terminal and few lines
     const written: string[] = []
     const line = new ProgressLine({ isTTY, columns: 40, write: text => written.push(text) }, () => now)
     for (; now < 5000; now += 10) {
-      line.update({ rowsRead: 1, tokens: 1, bytesRead: 1, bytesTotal: 10 })
+      line.update({ rows: 1, tokens: 1, bytesRead: 1, bytesTotal: 10 })
       if (now < 1000) t.is(written.length, 0)
     }
     t.is(written.length, expected)

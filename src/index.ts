@@ -25,6 +25,9 @@ export type {
   ResponsesOnlyOptions,
   RoleBoundary,
 } from './maskerOptions.js'
+export { type EncodeAllOptions, type Message, Pipeline } from './pipeline/pipeline.js'
+export type { RowDiagnosis, ShownSpan, ShownTurn, Status } from './pipeline/report.js'
+export type { EncodedRow } from './pipeline/rows.js'
 export { listStrategies, type Strategy } from './strategies/index.js'
 export type { AnyTokenizer } from './tokenizer/adapt.js'
 export { type AddedToken, type LoadedTokenizer, loadTokenizer, type TokenizerOptions } from './tokenizer/index.js'

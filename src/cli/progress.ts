@@ -1,8 +1,8 @@
-import { count, duration, short } from './terminal.js'
+import { counted, duration, short } from './terminal.js'
 
 /** Where a run stands. */
 export interface Progress {
-  rowsRead: number
+  rows: number
   tokens: number
   bytesRead: number
   bytesTotal: number
@@ -54,8 +54,8 @@ export class ProgressLine {
 }
 
 /** ` 42 % [########............] 12,000 rows, 1.25 M tokens/s, 8.2 s left` */
-export function progressText({ rowsRead, tokens, bytesRead, bytesTotal }: Progress, seconds: number): string {
-  const speed = `${count(rowsRead)} rows, ${short(tokens / Math.max(seconds, 1e-3))} tokens/s`
+export function progressText({ rows, tokens, bytesRead, bytesTotal }: Progress, seconds: number): string {
+  const speed = `${counted(rows, 'row')}, ${short(tokens / Math.max(seconds, 1e-3))} tokens/s`
   if (bytesTotal <= 0) return `${speed}, ${duration(seconds)}`
   const share = Math.min(bytesRead / bytesTotal, 1)
   const full = Math.floor(share * 20)

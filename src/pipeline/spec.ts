@@ -9,7 +9,7 @@ export interface PipelineSpec {
   tokenizer: TokenizerSpec
   datasets: DatasetSpec[]
   testDatasets?: DatasetSpec[]
-  output?: { dir: string; format?: OutputFormat; shardBytes?: number }
+  output?: { dir: string; format?: OutputFormat; shardBytes?: number; weights?: boolean }
   sequenceLen?: number
   excessLengthStrategy?: 'drop' | 'truncate' | 'raise'
   minSampleLen?: number

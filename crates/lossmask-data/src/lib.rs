@@ -10,6 +10,7 @@ mod settle;
 mod source;
 mod spec;
 mod split;
+mod stream;
 mod writer;
 
 pub use error::{DataError, ErrorData};
@@ -22,3 +23,4 @@ pub use spec::{
     DatasetSpec, ExcessLength, Format, OnError, OutputFormat, OutputSpec, PackingSpec, PipelineSpec, UntrainedRows,
     ValSetSize,
 };
+pub use stream::{LinesOut, RowStream};

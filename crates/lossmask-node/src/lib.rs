@@ -2,5 +2,6 @@
 
 mod error;
 mod masker;
-mod view;
 mod pipeline;
+mod rows;
+mod view;

@@ -7,13 +7,14 @@ use serde_json::Value;
 
 use super::RowEncoder;
 use crate::figures::Figures;
+use crate::report::TruncationFigures;
 use crate::row::Row;
 use crate::settle::{EncoderFacts, Rules, Settled};
 use crate::source::Chunk;
-use crate::{DataError, PipelineSpec};
+use crate::{DataError, PipelineSpec, Place};
 
 /// The rules that every chunk is treated by.
-pub(super) struct ChunkRules {
+pub(crate) struct ChunkRules {
     settle: Rules,
     /// One for each dataset.
     facts: Vec<EncoderFacts>,
@@ -21,7 +22,7 @@ pub(super) struct ChunkRules {
 }
 
 /// A chunk's rows, in their order, with their figures.
-pub(super) struct EncodedChunk {
+pub(crate) struct EncodedChunk {
     /// Of the split the dataset belongs to.
     pub dataset: usize,
     pub rows: Vec<Outcome>,
@@ -30,7 +31,7 @@ pub(super) struct EncodedChunk {
 }
 
 /// What became of a row that is not dropped.
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     Row { row: Row, hash: u64 },
     Bad { error: DataError, raw: String },
 }
@@ -68,6 +69,14 @@ impl ChunkRules {
             }
         }
         out
+    }
+
+    /// A row that stands nowhere. It is returned whatever its length; a length at which a run would drop it is no error.
+    pub fn encode_value(&self, value: &Value, encoder: &dyn RowEncoder) -> Result<Row, DataError> {
+        let row = Row::new(guarded(encoder, value)?, Place::default())?;
+        match self.settle.settle(row, &self.facts[0], &mut TruncationFigures::default())? {
+            Settled::Keep(row) | Settled::Drop(_, row) => Ok(row),
+        }
     }
 
     fn encode_row(

@@ -6,6 +6,7 @@ mod lines;
 mod open;
 mod value;
 
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -62,6 +63,16 @@ pub(crate) struct SourceOptions {
 /// `wrong-format`, `unsupported-compression`, `corrupt-file`.
 pub(crate) fn open(file: &Path, options: SourceOptions) -> Result<Box<dyn Source>, DataError> {
     open::open(file, options)
+}
+
+/// Lines of JSON that are in memory. Rows are counted from 0, lines from `first_line`.
+pub(crate) fn lines(
+    name: Arc<Path>,
+    text: impl Read + Send + 'static,
+    first_line: u64,
+    max_row_bytes: usize,
+) -> impl Source {
+    lines::Lines::new(name, open::Text::new(Box::new(text)), first_line, max_row_bytes)
 }
 
 impl Chunk {

@@ -24,6 +24,33 @@ use batch::BatchBuilder;
 use shards::Shards;
 use sidecar::Sidecar;
 
+/// Rows as JSON lines in memory.
+pub(crate) struct RowLines {
+    batch: BatchBuilder,
+    lines: Vec<u8>,
+}
+
+impl RowLines {
+    pub fn new(columns: Columns) -> Self {
+        RowLines { batch: BatchBuilder::new(columns), lines: Vec::new() }
+    }
+
+    pub fn append(&mut self, row: &Row) -> Result<(), DataError> {
+        self.batch.append(row);
+        if self.batch.tokens() >= BATCH_TOKENS { self.flush() } else { Ok(()) }
+    }
+
+    pub fn finish(mut self) -> Result<Vec<u8>, DataError> {
+        self.flush()?;
+        Ok(self.lines)
+    }
+
+    fn flush(&mut self) -> Result<(), DataError> {
+        let batch = self.batch.finish()?;
+        shards::write_jsonl(&mut self.lines, &batch).map_err(|error| DataError::new("io-error", error.to_string()))
+    }
+}
+
 /// Rows per record batch.
 const BATCH_ROWS: usize = 1000;
 /// A batch is closed once it holds this many tokens.

@@ -161,12 +161,7 @@ impl ShardWriter {
         match self {
             ShardWriter::Arrow(writer) => writer.write(batch)?,
             ShardWriter::Parquet(writer) => writer.write(batch)?,
-            ShardWriter::Jsonl(file) => {
-                for index in 0..batch.num_rows() {
-                    serde_json::to_writer(&mut *file, &row_json(batch, index))?;
-                    file.write_all(b"\n")?;
-                }
-            }
+            ShardWriter::Jsonl(file) => write_jsonl(file, batch)?,
         }
         Ok(())
     }
@@ -183,6 +178,15 @@ impl ShardWriter {
         };
         Ok(file.sync_all()?)
     }
+}
+
+/// A batch's rows as JSON lines.
+pub(super) fn write_jsonl(out: &mut impl Write, batch: &RecordBatch) -> std::io::Result<()> {
+    for index in 0..batch.num_rows() {
+        serde_json::to_writer(&mut *out, &row_json(batch, index))?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
 }
 
 fn row_json(batch: &RecordBatch, index: usize) -> Value {

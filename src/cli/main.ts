@@ -1,0 +1,48 @@
+import { createRequire } from 'node:module'
+import { Command } from 'commander'
+import { exitCode, failure } from './failure.js'
+import { type CommandIo, printJson, processIo, say } from './io.js'
+import { maskCommand } from './mask.js'
+import { preprocessCommand } from './preprocess.js'
+import { strategiesCommand } from './strategies.js'
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
+
+/** The whole command line. */
+function program(io: CommandIo): Command {
+  const root = new Command('lossmask')
+    .description('Decides, shows and proves which tokens of a training sequence a language model is trained on.')
+    .version(version)
+    .addCommand(preprocessCommand(io))
+    .addCommand(maskCommand(io))
+    .addCommand(strategiesCommand(io))
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 the data or the mask is at fault, 2 the command or the config is at fault.',
+    )
+  for (const command of [root, ...root.commands]) {
+    command
+      .exitOverride()
+      .showHelpAfterError('(add --help for what there is)')
+      .configureOutput({
+        writeOut: text => io.out.write(text),
+        writeErr: text => io.err.write(text),
+      })
+  }
+  return root
+}
+
+async function main(): Promise<void> {
+  const io = processIo()
+  try {
+    await program(io).parseAsync()
+    process.exitCode ??= exitCode.done
+  } catch (error) {
+    const { text, issues, code } = failure(error)
+    if (text !== undefined) say(io, `lossmask: ${text}`)
+    if (issues.length > 0 && process.argv.includes('--json')) printJson(io, { error: issues[0], issues })
+    process.exitCode = code
+  }
+}
+
+await main()

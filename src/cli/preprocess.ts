@@ -1,0 +1,91 @@
+import { Command, Option } from 'commander'
+import { loadConfig } from '../config/index.js'
+import { type Compiled, compileConfig, runSpec } from '../pipeline/compile.js'
+import type { OutputFormat, Report } from '../pipeline/report.js'
+import { runPipeline } from '../pipeline/run.js'
+import { proveStrategy } from '../pipeline/selfTest.js'
+import { onData } from './failure.js'
+import { interruptible } from './interrupt.js'
+import { type CommandIo, print, printJson, say } from './io.js'
+import { positiveNumber, wholeNumber } from './options.js'
+import { ProgressLine } from './progress.js'
+import { rowText } from './rowText.js'
+import { summaryText } from './summary.js'
+
+interface Options {
+  output?: string
+  format: OutputFormat
+  debug?: number | true
+  workers?: number
+  onError?: 'fail' | 'skip'
+  json?: boolean
+}
+
+/** What axolotl shows without a number. */
+const debugRows = 5
+/** axolotl's default for `dataset_prepared_path`. */
+const defaultFolder = 'last_run_prepared'
+
+/** `lossmask preprocess CONFIG` */
+export function preprocessCommand(io: CommandIo): Command {
+  return new Command('preprocess')
+    .description('Read the datasets of a config and write input_ids, labels and attention_mask, ready for training.')
+    .argument('<config>', "axolotl's YAML")
+    .option('-o, --output <dir>', `where rows go (default: dataset_prepared_path of the config, else ${defaultFolder})`)
+    .addOption(
+      new Option('-f, --format <format>', 'of the files written')
+        .choices(['arrow', 'parquet', 'jsonl'])
+        .default('arrow'),
+    )
+    .option(
+      '--debug [n]',
+      `print the first rows as token(label, id), masked red, trained green (${debugRows} without a number)`,
+      wholeNumber,
+    )
+    .option('-w, --workers <n>', 'threads (default: one per core)', positiveNumber)
+    .addOption(
+      new Option('--on-error <what>', 'a bad row stops the run and nothing is written, or goes to rejected.jsonl')
+        .choices(['fail', 'skip'])
+        .default(undefined, 'fail'),
+    )
+    .option('--json', 'one JSON document with all figures on stdout')
+    .action((file: string, options: Options) => preprocess(io, file, options))
+}
+
+async function preprocess(io: CommandIo, file: string, options: Options): Promise<void> {
+  const config = await loadConfig(file)
+  const compiled = await compileConfig(config)
+  const { debug, onError, workers } = options
+  const spec = await runSpec(compiled, {
+    output: { dir: options.output ?? config.datasetPreparedPath ?? defaultFolder, format: options.format },
+    ...(debug === undefined ? {} : { debugRows: debug === true ? debugRows : debug }),
+    ...(onError === undefined ? {} : { onError }),
+    ...(workers === undefined ? {} : { workers }),
+  })
+  sayMasking(io, compiled)
+  await proveStrategy(compiled)
+  const progress = new ProgressLine(io.err)
+  const report = await interruptible(signal =>
+    onData(() => runPipeline(spec, { signal, onProgress: at => progress.update(at) })).finally(() => progress.clear()),
+  )
+  if (options.json === true) printJson(io, report)
+  else show(io, report)
+}
+
+/** How rows are masked, as axolotl logs it: the knobs, the markers with their ids, and what is odd about them. */
+function sayMasking(io: CommandIo, { datasets, notices }: Compiled): void {
+  const told = new Set<string>()
+  for (const { strategy, why, resolved } of datasets) {
+    const lines = [`${strategy === undefined ? 'no model family' : strategy.title}: ${why}`, ...resolved.lines]
+    for (const line of lines.filter(each => !told.has(each))) say(io, line)
+    for (const line of lines) told.add(line)
+  }
+  for (const { code, message, hint } of notices) {
+    say(io, `${io.errPaint.yellow('notice')}: ${message} [${code}]${hint === undefined ? '' : `\n  hint: ${hint}`}`)
+  }
+}
+
+function show(io: CommandIo, report: Report): void {
+  for (const row of report.debug) print(io, `${rowText(row, io.paint)}\n`)
+  print(io, summaryText(report, io.paint))
+}

@@ -1,0 +1,151 @@
+import type { Config, DatasetConfig } from '../config/index.js'
+import { LossmaskError } from '../errors.js'
+import {
+  detectStrategy,
+  listStrategies,
+  type ResolvedStrategy,
+  resolveStrategy,
+  type Strategy,
+} from '../strategies/index.js'
+import type { LoadedTokenizer } from '../tokenizer/index.js'
+import { defined } from './defined.js'
+import type { EncoderSpec, FieldSpec, MaskerSpec } from './spec.js'
+import { type ChosenTemplate, chooseTemplate } from './template.js'
+
+/** How one dataset is masked. */
+export interface CompiledDataset {
+  /** Where it stands in the config: `datasets[0]`. */
+  place: string
+  /** The model family; absent where the config's own boundaries or a text route stand alone. */
+  strategy?: Strategy
+  /** What told the family. */
+  why: string
+  resolved: ResolvedStrategy
+  template?: ChosenTemplate
+  encoder: EncoderSpec
+}
+
+/** Compiles how one dataset's rows are encoded. `bases` are the folders in which relative paths are looked up. */
+export function compileDataset(
+  config: Config,
+  dataset: DatasetConfig,
+  place: string,
+  tokenizer: LoadedTokenizer,
+  bases: readonly string[],
+): CompiledDataset {
+  const segments = dataset.type === 'input_output'
+  const choice = templateChoice(config, dataset, place)
+  const template = segments
+    ? undefined
+    : chooseTemplate(
+        choice,
+        tokenizer,
+        listStrategies().map(each => each.name),
+        bases,
+      )
+  const { lossmask } = config
+  const { strategy, why } = detectStrategy({
+    tokenizer,
+    strategy: lossmask.strategy,
+    chatTemplate: choice.chatTemplate,
+    templateText: template?.source,
+    processorClass: tokenizer.processorClass,
+    modelType: tokenizer.modelType,
+  })
+  const resolved = resolveStrategy(strategy, tokenizer, {
+    roleBoundaries: config.roleBoundaries,
+    rolesToTrain: dataset.rolesToTrain,
+    trainOnEos: dataset.trainOnEos,
+    trainOnInputs: config.trainOnInputs,
+    legacyFallback: lossmask.legacyFallback,
+    unsafeScan: lossmask.unsafeScan,
+    mediaTokens: lossmask.media.tokens,
+    boundariesOptional: segments || lossmask.route === 'generation' || lossmask.route === 'content',
+    exclude: lossmask.exclude,
+  })
+  const encoder: EncoderSpec = {
+    rowType: dataset.type,
+    ...(template === undefined
+      ? {}
+      : { template: { ...template, variables: { ...tokenizer.specialTokens, ...config.chatTemplateKwargs } } }),
+    masker: maskerSpec(config, resolved),
+    mediaTokenIds: resolved.mediaTokenIds,
+    scannable: resolved.boundaries.length > 0,
+    ...defined({
+      route: lossmask.route,
+      injection: lossmask.injection,
+      straddle: lossmask.straddle,
+      reasoning: lossmask.reasoning,
+      weights: lossmask.weights,
+      trainOnEot: dataset.trainOnEot,
+      padTokenId: tokenizer.padTokenId,
+    }),
+    fields: fieldSpec(dataset),
+    eotTokenIds: eotIds(config.eotTokens, tokenizer),
+  }
+  return { place, why, resolved, encoder, ...defined({ strategy, template }) }
+}
+
+/** A dataset that names a template says all of it, but for a `jinja` source that may stand at the root; else the root does. */
+function templateChoice(config: Config, dataset: DatasetConfig, place: string) {
+  const own = dataset.chatTemplate !== undefined || dataset.chatTemplateJinja !== undefined
+  if (!own) return { chatTemplate: config.chatTemplate, chatTemplateJinja: config.chatTemplateJinja, place: '' }
+  const { chatTemplate, chatTemplateJinja } = dataset
+  return { chatTemplate, chatTemplateJinja: chatTemplateJinja ?? config.chatTemplateJinja, place: `${place}.` }
+}
+
+function maskerSpec(config: Config, resolved: ResolvedStrategy): MaskerSpec {
+  const { lossmask } = config
+  return {
+    boundaries: resolved.boundaries,
+    rolesToTrain: resolved.rolesToTrain,
+    trainOnEos: resolved.trainOnEos,
+    trainOnInputs: resolved.trainOnInputs,
+    ignoreTokenIds: resolved.mediaTokenIds,
+    exclude: resolved.exclude,
+    ...defined({
+      trainOnSharedEnd: lossmask.trainOnSharedEnd,
+      unterminated: lossmask.unterminated,
+      turns: lossmask.turns,
+    }),
+  }
+}
+
+function fieldSpec(dataset: DatasetConfig): FieldSpec {
+  return defined({
+    messages: dataset.fieldMessages,
+    messageProperties: propertyMappings(dataset),
+    roles: dataset.roles === undefined ? undefined : invert(dataset.roles),
+    tools: dataset.fieldTools,
+    training: dataset.messageFieldTraining,
+    trainingDetail: dataset.messageFieldTrainingDetail,
+    dropSystemMessage: dataset.dropSystemMessage,
+    splitThinking: dataset.splitThinking,
+  })
+}
+
+/** `message_property_mappings`, and axolotl's `field_thinking`, which is one of them. */
+function propertyMappings({ messagePropertyMappings: mappings, fieldThinking, templateThinkingKey }: DatasetConfig) {
+  if (fieldThinking === undefined) return mappings
+  return { [templateThinkingKey ?? 'reasoning_content']: fieldThinking, ...mappings }
+}
+
+/** `{ user: ['human'] }` -> `{ human: 'user' }` */
+function invert(roles: Readonly<Record<string, readonly string[]>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(roles).flatMap(([role, names]) => names.map(name => [name, role])))
+}
+
+function eotIds(tokens: readonly string[], tokenizer: LoadedTokenizer): number[] {
+  return tokens.map((token, index) => {
+    const ids = tokenizer.encode(token)
+    if (ids.length === 1) return ids[0] as number
+    throw new LossmaskError(
+      'eot-token-unknown',
+      `${JSON.stringify(token)} is not one token of this tokenizer, but ${ids.length}`,
+      {
+        path: `eot_tokens[${index}]`,
+        hint: 'declare it under tokens or special_tokens, or name the token that ends a turn in the template',
+      },
+    )
+  })
+}
