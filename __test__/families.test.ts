@@ -71,6 +71,11 @@ for (const [family, facts] of Object.entries(families)) {
     if (tokenizer === undefined) return t.pass()
     const resolved = resolveStrategy(strategy, tokenizer)
     t.deepEqual(resolved.mediaTokenIds, sorted(facts.media_ids_masked))
+    const everything = resolveStrategy(strategy, tokenizer, { trainOnInputs: true })
+    t.true(
+      labelsOf(everything.mediaTokenIds, everything).every(label => label === -100),
+      'media is never trained',
+    )
     for (const want of facts.boundaries) {
       const found = resolved.boundaries.find(
         boundary => boundary.role === want.role && boundary.starts.some(ids => `${ids}` === `${want.start_ids}`),

@@ -37,7 +37,7 @@ export const phi3_5Vision: Strategy = {
   verification: 'Phi-3-vision vocabulary and template',
   notes: [
     SWALLOWED,
-    'the processor puts negative ids where images stand: they are never ids of a vocabulary and are not trained',
+    'the original processor puts negative ids where images stand; they stand in user turns, which are not trained',
   ],
 }
 
