@@ -30,11 +30,10 @@ export interface ErrorDetails extends Omit<Issue, 'code' | 'message'> {
  * The error of everything that lossmask refuses. The properties are those of the first of its `issues`.
  *
  * ```ts
- * try {
- *   await loadConfig('config.yml')
- * } catch (error) {
- *   if (error instanceof LossmaskError) console.error(error.code, error.line, error.hint)
- * }
+ * const error = await loadConfig({ sequence_len: 0 }).catch(error => error)
+ * error instanceof LossmaskError // => true
+ * error.code // => 'config-invalid-value'
+ * error.path // => 'sequence_len'
  * ```
  */
 export class LossmaskError extends Error implements Issue {

@@ -76,8 +76,8 @@ class Compiled {
  * const masker = new Masker({
  *   boundaries: [{ role: 'assistant', start: [151644, 77091, 198], end: [151645] }],
  * })
- * masker.labels([151644, 77091, 198, 9707, 0, 151645, 198])
- * // Int32Array [-100, -100, -100, 9707, 0, 151645, -100]
+ * masker.labels([151644, 77091, 198, 9707, 0, 151645, 198]) // => [-100, -100, -100, 9707, 0, 151645, -100]
+ * masker.turns([151644, 77091, 198, 9707, 0, 151645]).length // => 1
  * ```
  */
 export class Masker {
@@ -103,7 +103,9 @@ export class Masker {
    * @throws LossmaskError `strategy-unknown`, `strategy-without-boundaries`, `marker-not-found`, ...: see `docs/diagnostics.md`.
    *
    * ```ts
-   * const masker = Masker.forStrategy('qwen2_vl', await loadTokenizer('path/to/model'), { trainOnEos: 'last' })
+   * const tokenizer = await loadTokenizer('path/to/model')
+   * const masker = Masker.forStrategy('chatml', tokenizer, { trainOnEos: 'none' })
+   * masker.labels(tokenizer.encode('<|im_start|>assistant\na<|im_end|>')).at(-1) // => -100
    * ```
    */
   static forStrategy(name: string | undefined, tokenizer: AnyTokenizer, options: StrategyMaskerOptions = {}): Masker {
@@ -113,6 +115,11 @@ export class Masker {
   /**
    * TRL's `DataCollatorForCompletionOnlyLM` over ids. A response template's turn runs to the next template of any kind
    * (huggingface/trl#3224); with `classic: true` as TRL's class up to v0.19 had it.
+   *
+   * ```ts
+   * const masker = Masker.completionOnly({ response: [1, 3], instruction: [1, 2] })
+   * masker.labels([1, 2, 7, 1, 3, 8, 9]) // => [-100, -100, -100, -100, -100, 8, 9]
+   * ```
    */
   static completionOnly(options: CompletionOnlyOptions): Masker {
     return new Masker(new Compiled(compile('completion-only', options)))
@@ -121,6 +128,11 @@ export class Masker {
   /**
    * Unsloth's `train_on_responses_only` over ids: a response runs to the next instruction part or the end of the row, whatever stands in
    * between, exactly as there.
+   *
+   * ```ts
+   * const masker = Masker.responsesOnly({ instruction: [1], response: [2] })
+   * masker.labels([1, 7, 2, 8, 9, 1, 7]) // => [-100, -100, -100, 8, 9, -100, -100]
+   * ```
    */
   static responsesOnly(options: ResponsesOnlyOptions): Masker {
     return new Masker(new Compiled(compile('responses-only', options)))
@@ -160,8 +172,10 @@ export class Masker {
    * @throws LossmaskError as {@link labelsInto}, `row-length`, `row-offsets`, `invalid-attention-mask`, `attention-mask-length`.
    *
    * ```ts
-   * masker.labelsBatch(ids, { rowLength: 4096 }, { attentionMask }) // ids.length === rows * 4096
-   * masker.labelsBatch(ids, { offsets: [0, 17, 40] })               // two rows, of 17 and 23 tokens
+   * const masker = new Masker({ boundaries: [{ role: 'assistant', start: [1], end: [9] }] })
+   * const ids = Int32Array.of(1, 5, 9, 0, 7, 1, 6, 9)
+   * masker.labelsBatch(ids, { rowLength: 4 }, { attentionMask: [1, 1, 1, 0, 1, 1, 1, 1] }) // => [-100, 5, 9, -100, -100, -100, 6, 9]
+   * masker.labelsBatch(ids, { offsets: [0, 3, 8] }) // => [-100, 5, 9, -100, -100, -100, 6, 9]
    * ```
    */
   labelsBatch<I extends TokenIds>(ids: I, rows: Rows, options: BatchIntoOptions = {}): LabelsOf<I> {

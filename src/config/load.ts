@@ -43,7 +43,7 @@ export interface Config extends Omit<Root, 'datasets' | 'testDatasets'> {
  *
  * ```ts
  * const config = await loadConfig('config.yml')
- * config.datasets[0]?.rolesToTrain // ['assistant']
+ * config.datasets[0]?.rolesToTrain // => ['assistant']
  * ```
  */
 export async function loadConfig(config: string | object): Promise<Config> {

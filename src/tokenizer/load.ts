@@ -28,7 +28,8 @@ import { modelVocabulary } from './vocabulary.js'
  *
  * ```ts
  * const tokenizer = await loadTokenizer('path/to/model')
- * tokenizer.encode('<|im_start|>assistant\n') // [151644, 77091, 198]
+ * tokenizer.encode('ab<|im_end|>') // => [5, 21]
+ * tokenizer.eosToken // => '<|im_end|>'
  * ```
  */
 export async function loadTokenizer(model: string, options: TokenizerOptions = {}): Promise<LoadedTokenizer> {
