@@ -1,6 +1,7 @@
 //! The scanner beside a memory copy of the same row, in the same run: `cargo bench -p lossmask`, or `npm run bench` for the
 //! whole table. Results are compared with a plain scan before anything is timed. `--json` prints one JSON document, `--quick`
-//! leaves out the rows that no cache holds, `--filter TEXT` runs the cases whose name contains it.
+//! leaves out the rows that no cache holds, `--filter TEXT` runs the cases whose name contains it, `--rounds N` repeats
+//! them.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -271,10 +272,10 @@ fn outputs(masker: &Masker, case: &Case, all: bool) -> Vec<Output> {
 }
 
 /// Times the outputs and a copy in turn.
-fn measure(case: &Case, outputs: &mut [Output]) -> (f64, Vec<Figure>) {
+fn measure(case: &Case, outputs: &mut [Output], rounds: usize) -> (f64, Vec<Figure>) {
     let length = case.ids.len();
     let calls = (400_000 / length).max(1);
-    let rounds = if length > 8 * MILLION { 7 } else { 41 };
+    let rounds = if length > 8 * MILLION { 7 } else { rounds };
     let (from, mut to) = (case.ids.clone(), vec![0_i32; length]);
     let mut copies = vec![];
     let mut times = vec![vec![]; outputs.len()];
@@ -297,6 +298,8 @@ fn main() {
     let has = |flag: &str| args.iter().any(|arg| arg == flag);
     let filter = args.iter().position(|arg| arg == "--filter").and_then(|at| args.get(at + 1));
     let engines = if has("--engines") { Engine::available() } else { &[Engine::fastest()] };
+    let rounds = args.iter().position(|arg| arg == "--rounds").and_then(|at| args.get(at + 1)?.parse().ok());
+    let rounds = rounds.unwrap_or(41);
     let mut rows = vec![];
     for case in cases(has("--quick")) {
         if filter.is_some_and(|filter| !case.name.contains(filter.as_str())) {
@@ -308,7 +311,7 @@ fn main() {
                 assert_eq!(masker.labels(&case.ids), plain(&case.options, &case.ids), "{}", case.name);
             }
             let mut outputs = outputs(&masker, &case, has("--outputs") && case.ids.len() <= MILLION);
-            let (copy, figures) = measure(&case, &mut outputs);
+            let (copy, figures) = measure(&case, &mut outputs, rounds);
             for ((output, _), figure) in outputs.iter().zip(&figures) {
                 if !has("--json") {
                     let name = format!("{} [{}]", case.name, engine.name());

@@ -72,16 +72,14 @@ pub(crate) fn classify<L: Label>(
     from: usize,
     count: usize,
     set: &IdSet,
-    out: &mut [u64; WORDS],
+    out: &mut [u64],
 ) {
-    assert!(count <= CHUNK && from + count <= ids.len());
+    assert!(count.div_ceil(64) <= out.len() && from + count <= ids.len());
     let (words, rest) = (count / 64, count % 64);
     // SAFETY: the assertion says that the words lie in the row and in `out`; the kernels run here, or the masker would not
     // have been built.
     unsafe { (kernels.classify)(ids.as_ptr().add(from), words, set, out.as_mut_ptr()) };
-    if words < WORDS {
-        out[words..].fill(0);
-    }
+    out[words..].fill(0);
     if rest == 0 {
         return;
     }

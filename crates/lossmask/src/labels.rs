@@ -12,7 +12,7 @@ use crate::ids::Label;
 use crate::options::{EndKind, Termination, TrainOnEos, Turns, Unterminated};
 use crate::plan::Plan;
 use crate::scan::{self, End, Found, Scan, Sink};
-use crate::search::Kernels;
+use crate::search::{Ahead, Kernels, Writing};
 use crate::semantics::Semantics;
 
 /// Input and output together beyond which stores go past the caches.
@@ -29,9 +29,10 @@ struct Scratch {
 }
 
 /// What a row is turned into.
-trait Output {
+trait Output<L> {
     /// Writes `[from, from + count)`, of which the tokens with a set bit are kept; bits behind `count` mean nothing.
-    fn chunk(&mut self, from: usize, count: usize, keep: &mut [u64; WORDS]);
+    /// Says whether it classified what it was asked to.
+    fn chunk(&mut self, from: usize, count: usize, keep: &mut [u64; WORDS], ahead: Ahead<'_, L>) -> bool;
     /// Keeps the tokens from `at` on, which were written as not kept, and which are these ids.
     fn keep(&mut self, at: usize, ids: &[i32]);
 }
@@ -56,9 +57,9 @@ impl<L> Row<L> {
 ///
 /// # Safety
 /// The row must be valid to read; during the call nothing writes to it but `output`, and only in its calls.
-unsafe fn run<L: Label>(plan: &Plan, row: Row<L>, first: usize, output: &mut impl Output) {
-    let chunks = std::iter::successors(Some((0, first)), |&(_, end)| Some((end, end + CHUNK)))
-        .map(|(from, to)| (from, to.min(row.length)))
+unsafe fn run<L: Label>(plan: &Plan, row: Row<L>, first: usize, output: &mut impl Output<L>) {
+    let chunk = |from: usize, length: usize| (from, (from + length).min(row.length));
+    let chunks = std::iter::successors(Some(chunk(0, first)), |&(_, end)| Some(chunk(end, CHUNK)))
         .take_while(|&(from, to)| from < to);
     if plan.decides_as_it_scans {
         let mut scan = Scan::new(plan);
@@ -67,7 +68,11 @@ unsafe fn run<L: Label>(plan: &Plan, row: Row<L>, first: usize, output: &mut imp
             keep.bits.begin(from, to);
             // SAFETY: the slice is used in this call only, in which nothing is written.
             scan.chunk(unsafe { row.slice() }, from, to, &mut keep);
-            output.chunk(from, to - from, keep.bits.finish());
+            let (next, end) = chunk(to, CHUNK);
+            let ahead = scan.ahead(row.ids, next, end);
+            if !output.chunk(from, to - from, keep.bits.finish(), ahead) {
+                scan.forget_ahead();
+            }
         }
         if let Some((at, set, marker)) = keep.last_end {
             output.keep(at, &plan.end_sets[set as usize].markers[marker as usize]);
@@ -85,7 +90,7 @@ unsafe fn run<L: Label>(plan: &Plan, row: Row<L>, first: usize, output: &mut imp
                 bits.flip(range.start);
                 bits.flip(range.end);
             }
-            output.chunk(from, to - from, bits.finish());
+            output.chunk(from, to - from, bits.finish(), Ahead::nothing(&plan.ignored));
         }
     });
 }
@@ -263,33 +268,37 @@ struct Labels<'p, L: 'static> {
     through: bool,
 }
 
-impl<L: Label> Output for Labels<'_, L> {
-    fn chunk(&mut self, from: usize, count: usize, keep: &mut [u64; WORDS]) {
+impl<L: Label> Output<L> for Labels<'_, L> {
+    fn chunk(&mut self, from: usize, count: usize, keep: &mut [u64; WORDS], ahead: Ahead<'_, L>) -> bool {
         let ignore = L::from_i32(self.plan.ignore_index);
         let ignored = &self.plan.ignored;
         let (words, rest) = (count / 64, count % 64);
-        // SAFETY: the chunk lies in the row, and both arrays are valid for it by the promise made to `write_labels`; all
-        // chunks behind the first begin at an aligned label when `through` is set, and the first is short of one word then.
+        // SAFETY: the chunk lies in the row, and both arrays are valid for it by the promise made to `write_labels`; what is
+        // ahead lies behind the chunk; all chunks behind the first begin at an aligned label when `through` is set, and the
+        // first is short of one word then.
         unsafe {
             let (ids, labels) = (self.row.ids.add(from), self.labels.add(from));
             let write = if self.through { self.kernels.write_through } else { self.kernels.write };
-            write(ids, labels, words, keep.as_ptr(), ignored, ignore);
+            write(&Writing { ids, labels, words, keep: keep.as_ptr(), ignored, ignore, ahead });
             if rest == 0 {
-                return;
+                return true;
             }
-            let write = self.kernels.write;
+            let ahead = Ahead::nothing(ignored);
             if count > 64 {
                 // The last 64 tokens of the chunk, of which the first are written a second time: labels give themselves.
                 let at = count - 64;
-                let window = keep[words - 1] >> rest | keep[words] << (64 - rest);
-                write(ids.add(at), labels.add(at), 1, &window, ignored, ignore);
+                let keep = &(keep[words - 1] >> rest | keep[words] << (64 - rest));
+                let (ids, labels) = (ids.add(at), labels.add(at));
+                (self.kernels.write)(&Writing { ids, labels, words: 1, keep, ignored, ignore, ahead });
             } else {
                 let mut padded = [ignore; 64];
-                std::ptr::copy_nonoverlapping(ids.add(64 * words), padded.as_mut_ptr(), rest);
                 let row = padded.as_mut_ptr();
-                write(row, row, 1, &keep[words], ignored, ignore);
+                std::ptr::copy_nonoverlapping(ids.add(64 * words), row, rest);
+                let keep = &keep[words];
+                (self.kernels.write)(&Writing { ids: row, labels: row, words: 1, keep, ignored, ignore, ahead });
                 std::ptr::copy_nonoverlapping(row, labels.add(64 * words), rest);
             }
+            true
         }
     }
 
@@ -314,8 +323,8 @@ struct Mask<'a, L> {
     bits: &'a mut [u8],
 }
 
-impl<L: Label> Output for Mask<'_, L> {
-    fn chunk(&mut self, from: usize, count: usize, keep: &mut [u64; WORDS]) {
+impl<L: Label> Output<L> for Mask<'_, L> {
+    fn chunk(&mut self, from: usize, count: usize, keep: &mut [u64; WORDS], _: Ahead<'_, L>) -> bool {
         drop_ignored(self.plan, self.ids, from, count, keep);
         if !count.is_multiple_of(64) {
             keep[count / 64] &= !(!0 << (count % 64));
@@ -324,6 +333,7 @@ impl<L: Label> Output for Mask<'_, L> {
         for (byte, kept) in self.bits[from / 8..(from + count).div_ceil(8)].iter_mut().zip(bytes) {
             *byte = kept;
         }
+        false
     }
 
     fn keep(&mut self, at: usize, ids: &[i32]) {

@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     /// The boundaries that each core opens, in order of declaration.
     pub heads: Vec<Vec<u32>>,
     pub start_candidates: Candidates,
+    /// The first tokens of all starts and ends, where one test of a vector tells them all.
+    pub firsts: Option<IdSet>,
     /// Every header as one sequence of ids, where that makes few.
     pub headers: Option<Headers>,
     /// The distinct sets of end markers.
@@ -99,8 +101,8 @@ pub(crate) struct EndSet {
     pub markers: Vec<Vec<i32>>,
     /// Index into [`Plan::end_candidates`].
     pub map: usize,
-    /// Whether every candidate is an end: there is one marker, of one token, and no other set shares the map.
-    pub candidates_are_ends: bool,
+    /// The id that is the only end, if the set is that.
+    pub only: Option<i32>,
     /// The kind of each of its patterns.
     pub kinds: Vec<EndKind>,
 }
@@ -121,6 +123,7 @@ impl Plan {
             starts: Automaton::new([]),
             heads: Vec::new(),
             start_candidates: Candidates::new([].into_iter()),
+            firsts: None,
             headers: None,
             end_sets: Vec::new(),
             end_candidates: Vec::new(),
@@ -143,6 +146,7 @@ impl Plan {
         plan.add_starts(&options.boundaries);
         plan.add_headers(&options.boundaries);
         plan.add_end_candidates();
+        plan.add_firsts(&options.boundaries);
         Ok(plan)
     }
 
@@ -157,7 +161,10 @@ impl Plan {
                         automaton: Automaton::new(ends.iter().map(|end| end.0)),
                         markers: ends.iter().map(|end| end.0.to_vec()).collect(),
                         map: 0,
-                        candidates_are_ends: false,
+                        only: match *ends.as_slice() {
+                            [(&[id], _)] => Some(id),
+                            _ => None,
+                        },
                         kinds: ends.iter().map(|end| end.1).collect(),
                     });
                     self.end_sets.len() as u32 - 1
@@ -227,11 +234,16 @@ impl Plan {
         self.headers = Some(Headers { records: records.collect(), stranger });
     }
 
+    fn add_firsts(&mut self, boundaries: &[Boundary]) {
+        let starts = boundaries.iter().flat_map(|boundary| boundary.starts.iter().map(|ids| ids[0]));
+        let ends = self.end_sets.iter().flat_map(|set| set.markers.iter().map(|ids| ids[0]));
+        self.firsts = Some(IdSet::new(starts.chain(ends))).filter(IdSet::fits_one_test);
+    }
+
     fn add_end_candidates(&mut self) {
         if self.end_sets.len() <= END_MAPS {
             for (index, set) in self.end_sets.iter_mut().enumerate() {
                 set.map = index;
-                set.candidates_are_ends = set.markers.len() == 1 && set.markers[0].len() == 1;
                 self.end_candidates.push(Candidates::new(set.markers.iter().map(Vec::as_slice)));
             }
         } else {

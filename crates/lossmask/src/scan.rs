@@ -2,12 +2,14 @@
 //!
 //! It goes through a row chunk by chunk and in a chunk from candidate to candidate; the automata judge each of them.
 
+use std::mem::MaybeUninit;
+
 use crate::automaton::Match;
-use crate::candidates::{CHUNK, Candidates, WORDS};
+use crate::candidates::{CHUNK, Candidates, WORDS, classify};
 use crate::ids::Label;
 use crate::options::{EndKind, Termination};
 use crate::plan::{END_MAPS, EndSet, Plan, key};
-use crate::search::Kernels;
+use crate::search::{Ahead, IdSet, Kernels, LIST};
 use crate::semantics::{self, Semantics};
 
 /// Candidates in a chunk that may turn out to be nothing before the automaton reads on token by token, which costs the
@@ -95,6 +97,10 @@ pub(crate) struct Scan<'p> {
     inside: u32,
     /// The first token that is not decided on.
     at: usize,
+    /// Where in the chunk any marker may begin.
+    ahead: [u64; WORDS],
+    /// Words of `ahead` that are the chunk's already.
+    ready: usize,
     maps: [Map; 1 + END_MAPS],
 }
 
@@ -102,12 +108,86 @@ const OUTSIDE: u32 = u32::MAX;
 
 impl<'p> Scan<'p> {
     pub fn new(plan: &'p Plan) -> Scan<'p> {
-        Scan { plan, inside: OUTSIDE, at: 0, maps: std::array::from_fn(|_| Map::new()) }
+        Scan {
+            plan,
+            inside: OUTSIDE,
+            at: 0,
+            ahead: [0; WORDS],
+            ready: 0,
+            maps: std::array::from_fn(|_| Map::new()),
+        }
+    }
+
+    /// What may be classified of the chunk `[from, to)` before it is gone through; `ids` is the row.
+    pub fn ahead<L>(&mut self, ids: *const L, from: usize, to: usize) -> Ahead<'p, L> {
+        match &self.plan.firsts {
+            Some(set) if from < to && self.plan.termination == Termination::EndMarker => {
+                self.ready = (to - from) / 64;
+                Ahead { ids: ids.wrapping_add(from), words: self.ready, set, out: self.ahead.as_mut_ptr() }
+            }
+            _ => Ahead::nothing(&self.plan.ignored),
+        }
+    }
+
+    /// What may be classified was not.
+    pub fn forget_ahead(&mut self) {
+        self.ready = 0;
     }
 
     /// Goes through `[from, to)`, which follows what was gone through before. Reads no token before `from`.
     #[inline]
     pub fn chunk<L: Label>(&mut self, ids: &[L], from: usize, to: usize, sink: &mut impl Sink) {
+        match &self.plan.firsts {
+            Some(set) if self.plan.termination == Termination::EndMarker => self.listed(ids, from, to, set, sink),
+            _ => self.searched(ids, from, to, sink),
+        }
+    }
+
+    /// Goes through the list of the chunk's candidates, if they are not too many.
+    #[inline(always)]
+    fn listed<L: Label>(&mut self, ids: &[L], from: usize, to: usize, set: &IdSet, sink: &mut impl Sink) {
+        let plan = self.plan;
+        let kernels = L::kernels(&plan.kernels);
+        let done = std::mem::take(&mut self.ready);
+        let words = (to - from).div_ceil(64);
+        if done < words {
+            classify(kernels, ids, from + 64 * done, to - from - 64 * done, set, &mut self.ahead[done..words]);
+        }
+        let mut places = [const { MaybeUninit::<u16>::uninit() }; LIST + 64];
+        // SAFETY: the bits are `words` words, and the array has the length that is asked for.
+        let count = unsafe { (kernels.list)(self.ahead.as_ptr(), words, places.as_mut_ptr().cast()) };
+        let Some(count) = count else { return self.searched(ids, from, to, sink) };
+        let mut inside = self.inside;
+        let mut at = self.at;
+        for place in &places[..count] {
+            // SAFETY: so many places are written.
+            let candidate = from + usize::from(unsafe { place.assume_init() });
+            if candidate < at {
+                continue;
+            }
+            if inside != OUTSIDE {
+                let Some(set) = plan.boundaries[inside as usize].ends else { break };
+                let set = &plan.end_sets[set as usize];
+                let Some((marker, end)) = end_at(set, ids, candidate) else { continue };
+                let kind = set.kinds[marker as usize];
+                sink.close(inside, candidate, end, Some(End { kind, marker }));
+                inside = OUTSIDE;
+                if kind == EndKind::Consumed {
+                    at = end;
+                    continue;
+                }
+            }
+            if let Some((boundary, content_start)) = plan.header_at(ids, candidate) {
+                sink.open(boundary, candidate, content_start);
+                inside = boundary;
+                at = content_start;
+            }
+        }
+        (self.at, self.inside) = (at, inside);
+    }
+
+    /// Searches for what the scan waits for, again and again.
+    fn searched<L: Label>(&mut self, ids: &[L], from: usize, to: usize, sink: &mut impl Sink) {
         let plan = self.plan;
         let kernels = L::kernels(&plan.kernels);
         let (starts, ends) = self.maps.split_at_mut(1);
@@ -231,16 +311,22 @@ fn next_end<L: Label>(set: &EndSet, ids: &[L], map: &mut Map, at: usize) -> Opti
     let mut at = at;
     loop {
         let candidate = map.next(at)?;
-        if set.candidates_are_ends {
-            return Some(Match { pattern: 0, start: candidate, end: candidate + 1 });
-        }
-        if let Some(found) = set.automaton.match_at(ids, candidate) {
-            return Some(found);
+        if let Some((pattern, end)) = end_at(set, ids, candidate) {
+            return Some(Match { pattern, start: candidate, end });
         }
         at = candidate + 1;
         if map.disappointed() {
             return set.automaton.find_until(ids, at, map.to);
         }
+    }
+}
+
+/// The end marker of a set that stands at a candidate, and where it ends.
+#[inline(always)]
+fn end_at<L: Label>(set: &EndSet, ids: &[L], at: usize) -> Option<(u32, usize)> {
+    match set.only {
+        Some(id) => (ids[at] == L::from_i32(id)).then_some((0, at + 1)),
+        None => set.automaton.match_at(ids, at).map(|found| (found.pattern, found.end)),
     }
 }
 

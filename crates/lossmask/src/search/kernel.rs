@@ -1,7 +1,7 @@
 //! The inner loops, over the operations of [`Simd`].
 
 use crate::ids::Label;
-use crate::search::IdSet;
+use crate::search::{IdSet, Writing};
 
 /// A vector of 32-bit lanes. Masks are vectors whose lanes are all ones or all zeros.
 ///
@@ -271,36 +271,85 @@ pub(super) unsafe fn classify<S: Simd, L: Lanes>(ids: *const L, words: usize, se
 /// # Safety
 /// As there.
 #[inline(always)]
-pub(super) unsafe fn write<S: Simd, L: Lanes, const THROUGH: bool>(
-    ids: *const L,
-    labels: *mut L,
-    words: usize,
-    keep: *const u64,
-    ignored: &IdSet,
-    ignore: L,
-) {
-    // SAFETY: the arrays are valid for what `words` says, and no index below goes beyond; every vector is loaded before it is
-    // stored to the same place, so `labels` may equal `ids`; the caller has the instruction set.
+pub(super) unsafe fn write<S: Simd, L: Lanes, const THROUGH: bool>(writing: &Writing<'_, L>) {
+    let ahead = &writing.ahead;
+    // SAFETY: the caller's contract is that of `write_ahead`; without words ahead the members are never asked.
+    unsafe {
+        match ahead.set.tables.first() {
+            Some(table) if S::TABLES => {
+                write_ahead::<S, L, _, THROUGH>(writing, &Table(table, S::splat(ahead.set.shift as i32)));
+            }
+            _ => write_ahead::<S, L, _, THROUGH>(writing, &Chain(&ahead.set.ids)),
+        }
+        if THROUGH {
+            S::fence();
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn write_ahead<S: Simd, L: Lanes, A: Members<S>, const THROUGH: bool>(writing: &Writing<'_, L>, next: &A) {
+    let Writing { ids, labels, words, keep, ignored, ignore, ahead } = writing;
+    // SAFETY: the arrays are valid for what `words` and `ahead.words` say, and no index below goes beyond; every vector is
+    // loaded before it is stored to the same place, so `labels` may equal `ids`; the caller has the instruction set.
     unsafe {
         with_members!(ignored, S, members => {
-            for word in 0..words {
+            for word in 0..*words {
                 let at = 64 * word;
-                write_word::<S, L, THROUGH>(ids.add(at), labels.add(at), *keep.add(word), &members, ignore);
+                write_word::<S, L, THROUGH>(ids.add(at), labels.add(at), *keep.add(word), &members, *ignore);
+                if word < ahead.words {
+                    *ahead.out.add(word) = S::bits(&Word { ids: ahead.ids.add(at), members: next });
+                }
             }
         }, large => {
-            for word in 0..words {
+            for word in 0..*words {
                 let at = 64 * word;
                 let keep = match *keep.add(word) {
                     0 => 0,
                     keep => keep & !one_by_one(ids.add(at), ignored),
                 };
-                write_word::<S, L, THROUGH>(ids.add(at), labels.add(at), keep, &Nobody, ignore);
+                write_word::<S, L, THROUGH>(ids.add(at), labels.add(at), keep, &Nobody, *ignore);
+                if word < ahead.words {
+                    *ahead.out.add(word) = S::bits(&Word { ids: ahead.ids.add(at), members: next });
+                }
             }
         });
-        if THROUGH {
-            S::fence();
+        for word in *words..ahead.words {
+            *ahead.out.add(word) = S::bits(&Word { ids: ahead.ids.add(64 * word), members: next });
         }
     }
+}
+
+/// The loop behind [`Kernels::list`](super::Kernels::list).
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+pub(super) unsafe fn list(bits: *const u64, words: usize, out: *mut u16) -> Option<usize> {
+    let mut count = 0;
+    for word in 0..words {
+        // SAFETY: `word` is one of the words.
+        let mut bits = unsafe { *bits.add(word) };
+        if bits == 0 {
+            continue;
+        }
+        let found = bits.count_ones() as usize;
+        if count + found > super::LIST {
+            return None;
+        }
+        let mut at = 0;
+        // Eight at a time whether there are so many or not: what is too much is written over by the next word.
+        while at < found {
+            for place in at..at + 8 {
+                // SAFETY: at most `LIST` places stand before this word's, and it writes 64 at most.
+                unsafe { *out.add(count + place) = (64 * word) as u16 + bits.trailing_zeros() as u16 };
+                bits &= bits.wrapping_sub(1);
+            }
+            at += 8;
+        }
+        count += found;
+    }
+    Some(count)
 }
 
 #[inline(always)]

@@ -32,7 +32,7 @@ impl Engine {
     /// The engines that this machine can run, the fastest last.
     pub fn available() -> &'static [Engine] {
         #[cfg(target_arch = "x86_64")]
-        return match std::arch::is_x86_feature_detected!("avx2") {
+        return match x86::avx2::is_available() {
             true => &[Engine::Scalar, Engine::Sse2, Engine::Avx2],
             false => &[Engine::Scalar, Engine::Sse2],
         };
@@ -67,14 +67,48 @@ pub(crate) struct Kernels<L: 'static> {
     ///
     /// Reads `64 * words` ids, writes `words` words.
     pub classify: unsafe fn(*const L, usize, &IdSet, *mut u64),
-    /// `write(ids, labels, words, keep, ignored, ignore_index)`: `labels[i]` becomes `ids[i]` where bit `i` of `keep` is set and
-    /// the id is not in `ignored`, else `ignore_index`.
-    ///
-    /// Reads `64 * words` ids and `words` words, writes `64 * words` labels; `labels` either equals `ids` or does not
-    /// overlap them.
-    pub write: unsafe fn(*const L, *mut L, usize, *const u64, &IdSet, L),
+    /// Writes labels, and classifies what comes next in the same loop, so that reading and writing overlap.
+    pub write: unsafe fn(&Writing<'_, L>),
     /// As `write`, past the caches: for outputs that no cache will hold. `labels` is aligned to 64 bytes.
-    pub write_through: unsafe fn(*const L, *mut L, usize, *const u64, &IdSet, L),
+    pub write_through: unsafe fn(&Writing<'_, L>),
+    /// `list(bits, words, out)`: the places of the set bits, in order, and how many they are. Stops before a word with which
+    /// there would be more than [`LIST`], and then returns `None`.
+    ///
+    /// Reads `words` words, writes up to `LIST + 64` places.
+    pub list: unsafe fn(*const u64, usize, *mut u16) -> Option<usize>,
+}
+
+/// Places that [`Kernels::list`] lists at most.
+pub(crate) const LIST: usize = 256;
+
+/// What [`Kernels::write`] does: `labels[i]` becomes `ids[i]` where bit `i` of `keep` is set and the id is not in `ignored`, else
+/// `ignore`.
+///
+/// Reads `64 * words` ids and `words` words of `keep`, writes `64 * words` labels; `labels` either equals `ids` or does not
+/// overlap them. `ahead` does not overlap `labels`.
+pub(crate) struct Writing<'a, L> {
+    pub ids: *const L,
+    pub labels: *mut L,
+    pub words: usize,
+    pub keep: *const u64,
+    pub ignored: &'a IdSet,
+    pub ignore: L,
+    pub ahead: Ahead<'a, L>,
+}
+
+/// Ids to be classified as [`Kernels::classify`] does. The set [fits one test](IdSet::fits_one_test) unless there are no words.
+#[derive(Clone, Copy)]
+pub(crate) struct Ahead<'a, L> {
+    pub ids: *const L,
+    pub words: usize,
+    pub set: &'a IdSet,
+    pub out: *mut u64,
+}
+
+impl<'a, L> Ahead<'a, L> {
+    pub fn nothing(set: &'a IdSet) -> Ahead<'a, L> {
+        Ahead { ids: std::ptr::null(), words: 0, set, out: std::ptr::null_mut() }
+    }
 }
 
 /// The inner loops of one engine for both types of labels.
@@ -93,6 +127,7 @@ macro_rules! kernels {
             classify: $name::classify::<$label>,
             write: $name::write::<$label, false>,
             write_through: $name::write::<$label, true>,
+            list: $name::list,
         };
         &KERNELS
     }};
@@ -144,6 +179,11 @@ impl IdSet {
         let shift = (0..30).min_by_key(|&shift| fullest_slot(&ids, shift)).unwrap_or(0);
         let tables = tables(&ids, shift);
         IdSet { classes: Classes::new(ids.iter().copied()), ids, shift, tables }
+    }
+
+    /// Whether every engine tests the set in a few instructions.
+    pub fn fits_one_test(&self) -> bool {
+        self.tables.len() == 1
     }
 
     pub fn is_empty(&self) -> bool {
@@ -205,8 +245,25 @@ mod tests {
             let labels = &mut storage[skip..skip + ids.len()];
             for write in [kernels.write, kernels.write_through] {
                 labels.fill(L::from_i32(77));
+                let mut ahead = vec![0; words];
+                let few = IdSet::new(set.ids().first().copied());
+                let mut writing = Writing {
+                    ids: ids.as_ptr(),
+                    labels: labels.as_mut_ptr(),
+                    words,
+                    keep: keep.as_ptr(),
+                    ignored: set,
+                    ignore,
+                    ahead: Ahead::nothing(set),
+                };
+                if few.fits_one_test() {
+                    writing.ahead = Ahead { ids: ids.as_ptr(), words, set: &few, out: ahead.as_mut_ptr() };
+                }
                 // SAFETY: as above; `labels` is aligned and does not overlap `ids`.
-                unsafe { write(ids.as_ptr(), labels.as_mut_ptr(), words, keep.as_ptr(), set, ignore) };
+                unsafe { write(&writing) };
+                for at in 0..if few.fits_one_test() { ids.len() } else { 0 } {
+                    assert_eq!(bit(&ahead, at), ids[at].to_i32().is_some_and(|id| few.ids().contains(&id)), "ahead");
+                }
                 for at in 0..ids.len() {
                     let label = if bit(&keep, at) && !expected[at] { ids[at] } else { ignore };
                     assert_eq!(labels[at], label, "label {at}");
@@ -218,9 +275,25 @@ mod tests {
                 // SAFETY: as above; both pointers are the same, derived from the one mutable borrow.
                 unsafe {
                     let row = labels.as_mut_ptr();
-                    write(row, row, words, keep.as_ptr(), set, ignore);
+                    write(&Writing { ids: row, labels: row, ahead: Ahead::nothing(set), ..writing });
                 }
                 assert_eq!(labels, expected_labels, "in place");
+            }
+        }
+    }
+
+    #[test]
+    fn every_engine_lists_alike() {
+        for bits in [vec![], vec![0, 0], vec![1 << 63, 0, 0x8421], vec![!0; 4], vec![!0, !0, !0, !0, 1]] {
+            let expected: Vec<u16> = (0..64 * bits.len() as u16)
+                .filter(|&at| bits[at as usize / 64] as u64 >> (at % 64) & 1 == 1)
+                .collect();
+            for &engine in Engine::available() {
+                let mut out = [0; LIST + 64];
+                // SAFETY: the engine is available, and the arrays hold what is asked for.
+                let count = unsafe { (kernels(engine).0.list)(bits.as_ptr(), bits.len(), out.as_mut_ptr()) };
+                let listed = count.map(|count| out[..count].to_vec());
+                assert_eq!(listed, (expected.len() <= LIST).then(|| expected.clone()));
             }
         }
     }

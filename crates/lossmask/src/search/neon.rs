@@ -2,7 +2,7 @@
 
 use std::arch::aarch64::*;
 
-use super::IdSet;
+use super::{IdSet, Writing};
 use super::kernel::{self, Lanes, Masks, Simd};
 
 #[derive(Clone, Copy)]
@@ -131,14 +131,12 @@ pub(super) unsafe fn classify<L: Lanes>(ids: *const L, words: usize, set: &IdSet
     unsafe { kernel::classify::<Neon, L>(ids, words, set, out) }
 }
 
-pub(super) unsafe fn write<L: Lanes, const THROUGH: bool>(
-    ids: *const L,
-    labels: *mut L,
-    words: usize,
-    keep: *const u64,
-    ignored: &IdSet,
-    ignore: L,
-) {
+pub(super) unsafe fn write<L: Lanes, const THROUGH: bool>(writing: &Writing<'_, L>) {
     // SAFETY: as above.
-    unsafe { kernel::write::<Neon, L, THROUGH>(ids, labels, words, keep, ignored, ignore) }
+    unsafe { kernel::write::<Neon, L, THROUGH>(writing) }
+}
+
+pub(super) unsafe fn list(bits: *const u64, words: usize, out: *mut u16) -> Option<usize> {
+    // SAFETY: as above.
+    unsafe { kernel::list(bits, words, out) }
 }

@@ -1,6 +1,6 @@
 //! The vector operations in plain Rust: what runs where there is nothing better, and what the tests hold the others to.
 
-use super::IdSet;
+use super::{IdSet, Writing};
 use super::kernel::{self, Lanes, Masks, Simd};
 
 const LANES: usize = 4;
@@ -96,14 +96,12 @@ pub(super) unsafe fn classify<L: Lanes>(ids: *const L, words: usize, set: &IdSet
     unsafe { kernel::classify::<Plain, L>(ids, words, set, out) }
 }
 
-pub(super) unsafe fn write<L: Lanes, const THROUGH: bool>(
-    ids: *const L,
-    labels: *mut L,
-    words: usize,
-    keep: *const u64,
-    ignored: &IdSet,
-    ignore: L,
-) {
+pub(super) unsafe fn write<L: Lanes, const THROUGH: bool>(writing: &Writing<'_, L>) {
     // SAFETY: as above.
-    unsafe { kernel::write::<Plain, L, THROUGH>(ids, labels, words, keep, ignored, ignore) }
+    unsafe { kernel::write::<Plain, L, THROUGH>(writing) }
+}
+
+pub(super) unsafe fn list(bits: *const u64, words: usize, out: *mut u16) -> Option<usize> {
+    // SAFETY: as above.
+    unsafe { kernel::list(bits, words, out) }
 }

@@ -5,7 +5,7 @@
 pub(super) mod sse2 {
     use std::arch::x86_64::*;
 
-    use super::super::IdSet;
+    use super::super::{IdSet, Writing};
     use super::super::kernel::{self, Lanes, Masks, Simd};
 
     #[derive(Clone, Copy)]
@@ -131,24 +131,27 @@ pub(super) mod sse2 {
         unsafe { kernel::classify::<Sse2, L>(ids, words, set, out) }
     }
 
-    pub(in super::super) unsafe fn write<L: Lanes, const THROUGH: bool>(
-        ids: *const L,
-        labels: *mut L,
-        words: usize,
-        keep: *const u64,
-        ignored: &IdSet,
-        ignore: L,
-    ) {
+    pub(in super::super) unsafe fn write<L: Lanes, const THROUGH: bool>(writing: &Writing<'_, L>) {
         // SAFETY: as above.
-        unsafe { kernel::write::<Sse2, L, THROUGH>(ids, labels, words, keep, ignored, ignore) }
+        unsafe { kernel::write::<Sse2, L, THROUGH>(writing) }
+    }
+
+    pub(in super::super) unsafe fn list(bits: *const u64, words: usize, out: *mut u16) -> Option<usize> {
+        // SAFETY: as above.
+        unsafe { kernel::list(bits, words, out) }
     }
 }
 
 pub(super) mod avx2 {
     use std::arch::x86_64::*;
 
-    use super::super::IdSet;
+    use super::super::{IdSet, Writing};
     use super::super::kernel::{self, Lanes, Masks, Simd};
+
+    /// Whether the machine has the instructions that the functions below are compiled for.
+    pub(in super::super) fn is_available() -> bool {
+        is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("popcnt")
+    }
 
     #[derive(Clone, Copy)]
     struct Avx2(__m256i);
@@ -292,22 +295,21 @@ pub(super) mod avx2 {
         }
     }
 
-    #[target_feature(enable = "avx2")]
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
     pub(in super::super) unsafe fn classify<L: Lanes>(ids: *const L, words: usize, set: &IdSet, out: *mut u64) {
         // SAFETY: the caller's contract is the loop's, and that the machine has these instructions.
         unsafe { kernel::classify::<Avx2, L>(ids, words, set, out) }
     }
 
-    #[target_feature(enable = "avx2")]
-    pub(in super::super) unsafe fn write<L: Lanes, const THROUGH: bool>(
-        ids: *const L,
-        labels: *mut L,
-        words: usize,
-        keep: *const u64,
-        ignored: &IdSet,
-        ignore: L,
-    ) {
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    pub(in super::super) unsafe fn write<L: Lanes, const THROUGH: bool>(writing: &Writing<'_, L>) {
         // SAFETY: as above.
-        unsafe { kernel::write::<Avx2, L, THROUGH>(ids, labels, words, keep, ignored, ignore) }
+        unsafe { kernel::write::<Avx2, L, THROUGH>(writing) }
+    }
+
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    pub(in super::super) unsafe fn list(bits: *const u64, words: usize, out: *mut u16) -> Option<usize> {
+        // SAFETY: as above.
+        unsafe { kernel::list(bits, words, out) }
     }
 }
