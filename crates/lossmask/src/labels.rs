@@ -30,9 +30,9 @@ struct Scratch {
 
 /// What a row is turned into.
 trait Output<L> {
-    /// Writes `[from, from + count)`, of which the tokens with a set bit are kept; bits behind `count` mean nothing.
+    /// Writes `[from, from + count)`, of which the tokens with a set bit are kept.
     /// Says whether it classified what it was asked to.
-    fn chunk(&mut self, from: usize, count: usize, keep: &mut [u64; WORDS], ahead: Ahead<'_, L>) -> bool;
+    fn chunk(&mut self, from: usize, count: usize, keep: &[u64; WORDS], ahead: Ahead<'_, L>) -> bool;
     /// Keeps the tokens from `at` on, which were written as not kept, and which are these ids.
     fn keep(&mut self, at: usize, ids: &[i32]);
 }
@@ -66,11 +66,16 @@ unsafe fn run<L: Label>(plan: &Plan, row: Row<L>, first: usize, output: &mut imp
         let mut keep = Keep { plan, bits: Bits::default(), last_end: None };
         for (from, to) in chunks {
             keep.bits.begin(from, to);
-            // SAFETY: the slice is used in this call only, in which nothing is written.
-            scan.chunk(unsafe { row.slice() }, from, to, &mut keep);
+            // SAFETY: the slice is used in this block only, in which nothing is written.
+            let ids = unsafe { row.slice() };
+            let told = scan.chunk(ids, from, to, &mut keep);
+            let kept = keep.bits.finish();
+            if !told {
+                drop_ignored(plan, ids, from, to - from, kept);
+            }
             let (next, end) = chunk(to, CHUNK);
-            let ahead = scan.ahead(row.ids, next, end);
-            if !output.chunk(from, to - from, keep.bits.finish(), ahead) {
+            let ahead = scan.ahead::<L, Keep>(row.ids, next, end);
+            if !output.chunk(from, to - from, kept, ahead) {
                 scan.forget_ahead();
             }
         }
@@ -90,7 +95,10 @@ unsafe fn run<L: Label>(plan: &Plan, row: Row<L>, first: usize, output: &mut imp
                 bits.flip(range.start);
                 bits.flip(range.end);
             }
-            output.chunk(from, to - from, bits.finish(), Ahead::nothing(&plan.ignored));
+            let kept = bits.finish();
+            // SAFETY: the slice is used in this call only, in which nothing is written.
+            drop_ignored(plan, unsafe { row.slice() }, from, to - from, kept);
+            output.chunk(from, to - from, kept, Ahead::nothing(&plan.ignored));
         }
     });
 }
@@ -98,6 +106,8 @@ unsafe fn run<L: Label>(plan: &Plan, row: Row<L>, first: usize, output: &mut imp
 /// Where "trained" changes in a chunk, and then which of its tokens are.
 struct Bits {
     bits: [u64; WORDS],
+    ignored: [u64; WORDS],
+    any_ignored: bool,
     from: usize,
     to: usize,
     /// A change behind the chunk: one at most, as changes come in order and the scan stops at the first behind the chunk.
@@ -108,13 +118,16 @@ struct Bits {
 
 impl Default for Bits {
     fn default() -> Bits {
-        Bits { bits: [0; WORDS], from: 0, to: 0, pending: None, on: false }
+        Bits { bits: [0; WORDS], ignored: [0; WORDS], any_ignored: false, from: 0, to: 0, pending: None, on: false }
     }
 }
 
 impl Bits {
     fn begin(&mut self, from: usize, to: usize) {
         self.bits.fill(0);
+        if std::mem::take(&mut self.any_ignored) {
+            self.ignored.fill(0);
+        }
         (self.from, self.to) = (from, to);
         if let Some(at) = self.pending.take() {
             self.flip(at);
@@ -132,6 +145,13 @@ impl Bits {
         }
     }
 
+    #[inline(always)]
+    fn ignore(&mut self, at: usize) {
+        let at = at - self.from;
+        self.ignored[at / 64] |= 1 << (at % 64);
+        self.any_ignored = true;
+    }
+
     /// The chunk's trained tokens.
     fn finish(&mut self) -> &mut [u64; WORDS] {
         for word in &mut self.bits[..(self.to - self.from).div_ceil(64)] {
@@ -144,6 +164,15 @@ impl Bits {
             }
             *word = if self.on { !bits } else { bits };
             self.on = *word >> 63 == 1;
+        }
+        if self.any_ignored {
+            for (word, ignored) in self.bits.iter_mut().zip(self.ignored) {
+                *word &= !ignored;
+            }
+        }
+        let rest = (self.to - self.from) % 64;
+        if rest != 0 {
+            self.bits[(self.to - self.from) / 64] &= !(!0 << rest);
         }
         &mut self.bits
     }
@@ -158,6 +187,13 @@ struct Keep<'p> {
 }
 
 impl Sink for Keep<'_> {
+    const WANTS_IGNORED: bool = true;
+
+    #[inline(always)]
+    fn ignored(&mut self, at: usize) {
+        self.bits.ignore(at);
+    }
+
     #[inline(always)]
     fn open(&mut self, boundary: u32, start: usize, content_start: usize) {
         let boundary = &self.plan.boundaries[boundary as usize];
@@ -269,9 +305,8 @@ struct Labels<'p, L: 'static> {
 }
 
 impl<L: Label> Output<L> for Labels<'_, L> {
-    fn chunk(&mut self, from: usize, count: usize, keep: &mut [u64; WORDS], ahead: Ahead<'_, L>) -> bool {
+    fn chunk(&mut self, from: usize, count: usize, keep: &[u64; WORDS], ahead: Ahead<'_, L>) -> bool {
         let ignore = L::from_i32(self.plan.ignore_index);
-        let ignored = &self.plan.ignored;
         let (words, rest) = (count / 64, count % 64);
         // SAFETY: the chunk lies in the row, and both arrays are valid for it by the promise made to `write_labels`; what is
         // ahead lies behind the chunk; all chunks behind the first begin at an aligned label when `through` is set, and the
@@ -279,23 +314,23 @@ impl<L: Label> Output<L> for Labels<'_, L> {
         unsafe {
             let (ids, labels) = (self.row.ids.add(from), self.labels.add(from));
             let write = if self.through { self.kernels.write_through } else { self.kernels.write };
-            write(&Writing { ids, labels, words, keep: keep.as_ptr(), ignored, ignore, ahead });
+            write(&Writing { ids, labels, words, keep: keep.as_ptr(), ignore, ahead });
             if rest == 0 {
                 return true;
             }
-            let ahead = Ahead::nothing(ignored);
+            let ahead = Ahead::nothing(&self.plan.ignored);
             if count > 64 {
                 // The last 64 tokens of the chunk, of which the first are written a second time: labels give themselves.
                 let at = count - 64;
                 let keep = &(keep[words - 1] >> rest | keep[words] << (64 - rest));
                 let (ids, labels) = (ids.add(at), labels.add(at));
-                (self.kernels.write)(&Writing { ids, labels, words: 1, keep, ignored, ignore, ahead });
+                (self.kernels.write)(&Writing { ids, labels, words: 1, keep, ignore, ahead });
             } else {
                 let mut padded = [ignore; 64];
                 let row = padded.as_mut_ptr();
                 std::ptr::copy_nonoverlapping(ids.add(64 * words), row, rest);
                 let keep = &keep[words];
-                (self.kernels.write)(&Writing { ids: row, labels: row, words: 1, keep, ignored, ignore, ahead });
+                (self.kernels.write)(&Writing { ids: row, labels: row, words: 1, keep, ignore, ahead });
                 std::ptr::copy_nonoverlapping(row, labels.add(64 * words), rest);
             }
             true
@@ -314,21 +349,16 @@ impl<L: Label> Output<L> for Labels<'_, L> {
 pub(crate) fn write_bits<L: Label>(plan: &Plan, ids: &[L], bits: &mut [u8]) {
     assert_eq!(ids.len().div_ceil(8), bits.len());
     // SAFETY: the row is borrowed during the call, and `bits` is not part of it.
-    unsafe { run(plan, Row { ids: ids.as_ptr(), length: ids.len() }, CHUNK, &mut Mask { plan, ids, bits }) }
+    unsafe { run(plan, Row { ids: ids.as_ptr(), length: ids.len() }, CHUNK, &mut Mask { plan, bits }) }
 }
 
-struct Mask<'a, L> {
+struct Mask<'a> {
     plan: &'a Plan,
-    ids: &'a [L],
     bits: &'a mut [u8],
 }
 
-impl<L: Label> Output<L> for Mask<'_, L> {
-    fn chunk(&mut self, from: usize, count: usize, keep: &mut [u64; WORDS], _: Ahead<'_, L>) -> bool {
-        drop_ignored(self.plan, self.ids, from, count, keep);
-        if !count.is_multiple_of(64) {
-            keep[count / 64] &= !(!0 << (count % 64));
-        }
+impl<L: Label> Output<L> for Mask<'_> {
+    fn chunk(&mut self, from: usize, count: usize, keep: &[u64; WORDS], _: Ahead<'_, L>) -> bool {
         let bytes = keep.iter().flat_map(|word| word.to_le_bytes());
         for (byte, kept) in self.bits[from / 8..(from + count).div_ceil(8)].iter_mut().zip(bytes) {
             *byte = kept;
@@ -358,7 +388,7 @@ pub(crate) fn mask<L: Label>(plan: &Plan, ids: &[L], labels: &mut [L]) {
 
 /// Clears the bits of ignored ids.
 fn drop_ignored<L: Label>(plan: &Plan, ids: &[L], from: usize, count: usize, keep: &mut [u64; WORDS]) {
-    if plan.ignored.is_empty() {
+    if plan.ignored.is_empty() || keep.iter().all(|&word| word == 0) {
         return;
     }
     let mut ignored = [0; WORDS];

@@ -28,6 +28,8 @@ pub(crate) struct Plan {
     pub start_candidates: Candidates,
     /// The first tokens of all starts and ends, where one test of a vector tells them all.
     pub firsts: Option<IdSet>,
+    /// Those and the ignored ids.
+    pub specials: Option<Specials>,
     /// Every header as one sequence of ids, where that makes few.
     pub headers: Option<Headers>,
     /// The distinct sets of end markers.
@@ -51,6 +53,22 @@ pub(crate) struct Plan {
     pub semantics: Semantics,
     /// TRL's templates, where it is TRL's rules.
     pub templates: Option<Templates>,
+}
+
+/// The ids that mean anything, few enough for one test of a vector.
+#[derive(Debug)]
+pub(crate) struct Specials {
+    pub set: IdSet,
+    /// What the id of each slot is.
+    pub special: [Special; 8],
+}
+
+/// What an id means.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Special {
+    /// A marker may begin with it.
+    pub first: bool,
+    pub ignored: bool,
 }
 
 /// Starts with their tails, to be compared with in one go.
@@ -124,6 +142,7 @@ impl Plan {
             heads: Vec::new(),
             start_candidates: Candidates::new([].into_iter()),
             firsts: None,
+            specials: None,
             headers: None,
             end_sets: Vec::new(),
             end_candidates: Vec::new(),
@@ -237,7 +256,17 @@ impl Plan {
     fn add_firsts(&mut self, boundaries: &[Boundary]) {
         let starts = boundaries.iter().flat_map(|boundary| boundary.starts.iter().map(|ids| ids[0]));
         let ends = self.end_sets.iter().flat_map(|set| set.markers.iter().map(|ids| ids[0]));
-        self.firsts = Some(IdSet::new(starts.chain(ends))).filter(IdSet::fits_one_test);
+        let firsts = IdSet::new(starts.chain(ends));
+        let set = IdSet::new(firsts.ids().iter().chain(self.ignored.ids()).copied());
+        self.specials = set.fits_one_test().then(|| {
+            let mut special = [Special::default(); 8];
+            for &id in set.ids() {
+                let (first, ignored) = (firsts.contains(id), self.ignored.contains(id));
+                special[set.slot(id)] = Special { first, ignored };
+            }
+            Specials { set, special }
+        });
+        self.firsts = Some(firsts).filter(IdSet::fits_one_test);
     }
 
     fn add_end_candidates(&mut self) {

@@ -8,7 +8,7 @@ use crate::automaton::Match;
 use crate::candidates::{CHUNK, Candidates, WORDS, classify};
 use crate::ids::Label;
 use crate::options::{EndKind, Termination};
-use crate::plan::{END_MAPS, EndSet, Plan, key};
+use crate::plan::{END_MAPS, EndSet, Plan, Specials, key};
 use crate::search::{Ahead, IdSet, Kernels, LIST};
 use crate::semantics::{self, Semantics};
 
@@ -39,6 +39,10 @@ impl Found {
 
 /// What follows a scan.
 pub(crate) trait Sink {
+    /// Whether it wants to know of ignored ids; then it may be told, see [`Scan::chunk`].
+    const WANTS_IGNORED: bool;
+    /// A token of an ignored id.
+    fn ignored(&mut self, at: usize);
     /// A turn begins.
     fn open(&mut self, boundary: u32, start: usize, content_start: usize);
     /// The turn that was opened last ends; without an end marker `marker_end` is `content_end`.
@@ -79,6 +83,10 @@ struct Turns<F> {
 }
 
 impl<F: FnMut(Found)> Sink for Turns<F> {
+    const WANTS_IGNORED: bool = false;
+
+    fn ignored(&mut self, _: usize) {}
+
     fn open(&mut self, _: u32, start: usize, content_start: usize) {
         self.open = (start, content_start);
     }
@@ -108,20 +116,13 @@ const OUTSIDE: u32 = u32::MAX;
 
 impl<'p> Scan<'p> {
     pub fn new(plan: &'p Plan) -> Scan<'p> {
-        Scan {
-            plan,
-            inside: OUTSIDE,
-            at: 0,
-            ahead: [0; WORDS],
-            ready: 0,
-            maps: std::array::from_fn(|_| Map::new()),
-        }
+        Scan { plan, inside: OUTSIDE, at: 0, ahead: [0; WORDS], ready: 0, maps: std::array::from_fn(|_| Map::new()) }
     }
 
     /// What may be classified of the chunk `[from, to)` before it is gone through; `ids` is the row.
-    pub fn ahead<L>(&mut self, ids: *const L, from: usize, to: usize) -> Ahead<'p, L> {
-        match &self.plan.firsts {
-            Some(set) if from < to && self.plan.termination == Termination::EndMarker => {
+    pub fn ahead<L, S: Sink>(&mut self, ids: *const L, from: usize, to: usize) -> Ahead<'p, L> {
+        match self.looked_for::<S>() {
+            Some(set) if from < to => {
                 self.ready = (to - from) / 64;
                 Ahead { ids: ids.wrapping_add(from), words: self.ready, set, out: self.ahead.as_mut_ptr() }
             }
@@ -134,39 +135,92 @@ impl<'p> Scan<'p> {
         self.ready = 0;
     }
 
-    /// Goes through `[from, to)`, which follows what was gone through before. Reads no token before `from`.
-    #[inline]
-    pub fn chunk<L: Label>(&mut self, ids: &[L], from: usize, to: usize, sink: &mut impl Sink) {
-        match &self.plan.firsts {
-            Some(set) if self.plan.termination == Termination::EndMarker => self.listed(ids, from, to, set, sink),
-            _ => self.searched(ids, from, to, sink),
+    /// The ids whose places are listed, if there are few enough to be tested for at once.
+    fn looked_for<S: Sink>(&self) -> Option<&'p IdSet> {
+        match &self.plan.specials {
+            _ if self.plan.termination != Termination::EndMarker => None,
+            Some(specials) if S::WANTS_IGNORED => Some(&specials.set),
+            _ => self.plan.firsts.as_ref(),
         }
     }
 
-    /// Goes through the list of the chunk's candidates, if they are not too many.
+    /// Goes through `[from, to)`, which follows what was gone through before. Reads no token before `from`. Says whether
+    /// the sink was told of all ignored ids.
+    #[inline]
+    pub fn chunk<L: Label, S: Sink>(&mut self, ids: &[L], from: usize, to: usize, sink: &mut S) -> bool {
+        let Some(set) = self.looked_for::<S>() else {
+            self.searched(ids, from, to, sink);
+            return false;
+        };
+        let mut places = [const { MaybeUninit::<u16>::uninit() }; LIST + 64];
+        let Some(places) = self.list(ids, from, to, set, &mut places) else {
+            self.searched(ids, from, to, sink);
+            return false;
+        };
+        match &self.plan.specials {
+            Some(specials) if S::WANTS_IGNORED => {
+                self.listed(ids, from, places, Some(specials), sink);
+                true
+            }
+            _ => {
+                self.listed(ids, from, places, None, sink);
+                false
+            }
+        }
+    }
+
+    /// The places of the set's ids in the chunk, if there are not too many.
     #[inline(always)]
-    fn listed<L: Label>(&mut self, ids: &[L], from: usize, to: usize, set: &IdSet, sink: &mut impl Sink) {
-        let plan = self.plan;
-        let kernels = L::kernels(&plan.kernels);
+    fn list<'l, L: Label>(
+        &mut self,
+        ids: &[L],
+        from: usize,
+        to: usize,
+        set: &IdSet,
+        places: &'l mut [MaybeUninit<u16>; LIST + 64],
+    ) -> Option<&'l [u16]> {
+        let kernels = L::kernels(&self.plan.kernels);
         let done = std::mem::take(&mut self.ready);
         let words = (to - from).div_ceil(64);
         if done < words {
-            classify(kernels, ids, from + 64 * done, to - from - 64 * done, set, &mut self.ahead[done..words]);
+            let from = from + 64 * done;
+            classify(kernels, ids, from, to - from, set, &mut self.ahead[done..words]);
         }
-        let mut places = [const { MaybeUninit::<u16>::uninit() }; LIST + 64];
         // SAFETY: the bits are `words` words, and the array has the length that is asked for.
-        let count = unsafe { (kernels.list)(self.ahead.as_ptr(), words, places.as_mut_ptr().cast()) };
-        let Some(count) = count else { return self.searched(ids, from, to, sink) };
+        let count = unsafe { (kernels.list)(self.ahead.as_ptr(), words, places.as_mut_ptr().cast()) }?;
+        // SAFETY: so many places are written now.
+        Some(unsafe { std::slice::from_raw_parts(places.as_ptr().cast(), count) })
+    }
+
+    /// Goes through the list of the chunk's candidates, among which are the ignored ids if `specials` are given.
+    #[inline(always)]
+    fn listed<L: Label, S: Sink>(
+        &mut self,
+        ids: &[L],
+        from: usize,
+        places: &[u16],
+        specials: Option<&Specials>,
+        sink: &mut S,
+    ) {
+        let plan = self.plan;
         let mut inside = self.inside;
         let mut at = self.at;
-        for place in &places[..count] {
-            // SAFETY: so many places are written.
-            let candidate = from + usize::from(unsafe { place.assume_init() });
+        for &place in places {
+            let candidate = from + usize::from(place);
+            if let Some(specials) = specials {
+                let special = specials.special[specials.set.slot(ids[candidate].to_i32().unwrap_or_default())];
+                if special.ignored {
+                    sink.ignored(candidate);
+                }
+                if !special.first {
+                    continue;
+                }
+            }
             if candidate < at {
                 continue;
             }
             if inside != OUTSIDE {
-                let Some(set) = plan.boundaries[inside as usize].ends else { break };
+                let Some(set) = plan.boundaries[inside as usize].ends else { continue };
                 let set = &plan.end_sets[set as usize];
                 let Some((marker, end)) = end_at(set, ids, candidate) else { continue };
                 let kind = set.kinds[marker as usize];

@@ -22,20 +22,18 @@ pub(super) trait Simd: Copy {
     unsafe fn load_wide(from: *const i64) -> (Self, Self);
     unsafe fn equal(self, other: Self) -> Self;
     unsafe fn and(self, other: Self) -> Self;
-    /// `self & !other`
-    unsafe fn and_not(self, other: Self) -> Self;
     unsafe fn or(self, other: Self) -> Self;
     /// What [`Simd::store`] wants to know of 64 ids, from a bit for each.
     type Keep: Copy;
     unsafe fn keep(bits: u64) -> Self::Keep;
     /// The part of one of the vectors: lanes with the highest bit set are kept.
     unsafe fn part(keep: Self::Keep, vector: usize) -> Self;
-    /// Whether any lane of a mask is set.
-    unsafe fn any(self) -> bool;
     /// The masks of consecutive vectors as 64 bits.
     unsafe fn bits(masks: &impl Masks<Self>) -> u64;
-    /// `table[(lane >> shift) % 8] == lane`
-    unsafe fn in_table(self, table: &[i32; 8], shift: Self) -> Self;
+    /// The [`Hash`](super::Hash) of each lane, of which the lowest three bits count.
+    unsafe fn hash(self, factors: Self, shift: Self) -> Self;
+    /// `table[hash % 8] == self`
+    unsafe fn in_table(self, table: &[i32; 8], hash: Self) -> Self;
     /// Stores `ids` where the highest bit of `keep` is set, else `ignore`. `THROUGH`: past the caches, and `to` is aligned to the vector.
     unsafe fn store<const THROUGH: bool>(to: *mut i32, ids: Self, keep: Self, ignore: Self);
     /// Stores all lanes; `THROUGH` as in [`Simd::store`].
@@ -143,9 +141,10 @@ pub(super) trait Members<S> {
 struct Nobody;
 /// One id, in every lane.
 struct One<S>(S);
-/// Ids with a table each slot.
-struct Table<'a, S>(&'a [i32; 8], S);
-struct Tables<'a, S>(&'a [[i32; 8]], S);
+/// Ids in a slot of a table each, the hash's factors and shift.
+struct Table<'a, S>(&'a [i32; 8], S, S);
+/// Ids in several tables, the hash's factors and shift.
+struct Tables<'a, S>(&'a [[i32; 8]], S, S);
 /// Ids to be compared with one by one.
 struct Chain<'a>(&'a [i32]);
 
@@ -169,7 +168,7 @@ impl<S: Simd> Members<S> for Table<'_, S> {
     #[inline(always)]
     unsafe fn test(&self, lanes: S) -> S {
         // SAFETY: see above.
-        unsafe { lanes.in_table(self.0, self.1) }
+        unsafe { lanes.in_table(self.0, lanes.hash(self.1, self.2)) }
     }
 }
 
@@ -179,8 +178,9 @@ impl<S: Simd> Members<S> for Tables<'_, S> {
         // SAFETY: see above.
         unsafe {
             let mut found = S::zero();
+            let hash = lanes.hash(self.1, self.2);
             for table in self.0 {
-                found = found.or(lanes.in_table(table, self.1));
+                found = found.or(lanes.in_table(table, hash));
             }
             found
         }
@@ -214,11 +214,12 @@ macro_rules! with_members {
                 $body
             }
             (_, [table]) if <$simd>::TABLES => {
-                let $members = Table(table, <$simd>::splat($set.shift as i32));
+                let $members = Table(table, <$simd>::splat($set.hash.factors), <$simd>::splat($set.hash.shift as i32));
                 $body
             }
             (_, tables) if <$simd>::TABLES && tables.len() <= super::MAX_TABLES => {
-                let $members = Tables(tables, <$simd>::splat($set.shift as i32));
+                let $members =
+                    Tables(tables, <$simd>::splat($set.hash.factors), <$simd>::splat($set.hash.shift as i32));
                 $body
             }
             (ids, _) if !<$simd>::TABLES && ids.len() <= super::MAX_COMPARISONS => {
@@ -272,14 +273,15 @@ pub(super) unsafe fn classify<S: Simd, L: Lanes>(ids: *const L, words: usize, se
 /// As there.
 #[inline(always)]
 pub(super) unsafe fn write<S: Simd, L: Lanes, const THROUGH: bool>(writing: &Writing<'_, L>) {
-    let ahead = &writing.ahead;
+    let set = writing.ahead.set;
     // SAFETY: the caller's contract is that of `write_ahead`; without words ahead the members are never asked.
     unsafe {
-        match ahead.set.tables.first() {
+        match set.tables.first() {
             Some(table) if S::TABLES => {
-                write_ahead::<S, L, _, THROUGH>(writing, &Table(table, S::splat(ahead.set.shift as i32)));
+                let (factors, shift) = (S::splat(set.hash.factors), S::splat(set.hash.shift as i32));
+                write_ahead::<S, L, _, THROUGH>(writing, &Table(table, factors, shift));
             }
-            _ => write_ahead::<S, L, _, THROUGH>(writing, &Chain(&ahead.set.ids)),
+            _ => write_ahead::<S, L, _, THROUGH>(writing, &Chain(&set.ids)),
         }
         if THROUGH {
             S::fence();
@@ -289,32 +291,21 @@ pub(super) unsafe fn write<S: Simd, L: Lanes, const THROUGH: bool>(writing: &Wri
 
 #[inline(always)]
 unsafe fn write_ahead<S: Simd, L: Lanes, A: Members<S>, const THROUGH: bool>(writing: &Writing<'_, L>, next: &A) {
-    let Writing { ids, labels, words, keep, ignored, ignore, ahead } = writing;
+    let &Writing { ids, labels, words, keep, ignore, ref ahead } = writing;
+    let both = words.min(ahead.words);
     // SAFETY: the arrays are valid for what `words` and `ahead.words` say, and no index below goes beyond; every vector is
     // loaded before it is stored to the same place, so `labels` may equal `ids`; the caller has the instruction set.
     unsafe {
-        with_members!(ignored, S, members => {
-            for word in 0..*words {
-                let at = 64 * word;
-                write_word::<S, L, THROUGH>(ids.add(at), labels.add(at), *keep.add(word), &members, *ignore);
-                if word < ahead.words {
-                    *ahead.out.add(word) = S::bits(&Word { ids: ahead.ids.add(at), members: next });
-                }
-            }
-        }, large => {
-            for word in 0..*words {
-                let at = 64 * word;
-                let keep = match *keep.add(word) {
-                    0 => 0,
-                    keep => keep & !one_by_one(ids.add(at), ignored),
-                };
-                write_word::<S, L, THROUGH>(ids.add(at), labels.add(at), keep, &Nobody, *ignore);
-                if word < ahead.words {
-                    *ahead.out.add(word) = S::bits(&Word { ids: ahead.ids.add(at), members: next });
-                }
-            }
-        });
-        for word in *words..ahead.words {
+        for word in 0..both {
+            let at = 64 * word;
+            *ahead.out.add(word) = S::bits(&Word { ids: ahead.ids.add(at), members: next });
+            write_word::<S, L, THROUGH>(ids.add(at), labels.add(at), *keep.add(word), ignore);
+        }
+        for word in both..words {
+            let at = 64 * word;
+            write_word::<S, L, THROUGH>(ids.add(at), labels.add(at), *keep.add(word), ignore);
+        }
+        for word in both..ahead.words {
             *ahead.out.add(word) = S::bits(&Word { ids: ahead.ids.add(64 * word), members: next });
         }
     }
@@ -353,20 +344,14 @@ pub(super) unsafe fn list(bits: *const u64, words: usize, out: *mut u16) -> Opti
 }
 
 #[inline(always)]
-unsafe fn write_word<S: Simd, L: Lanes, const THROUGH: bool>(
-    ids: *const L,
-    labels: *mut L,
-    keep: u64,
-    ignored: &impl Members<S>,
-    ignore: L,
-) {
+unsafe fn write_word<S: Simd, L: Lanes, const THROUGH: bool>(ids: *const L, labels: *mut L, keep: u64, ignore: L) {
     // SAFETY: both pointers are valid for 64 ids; `put` and `copy` load before they store.
     unsafe {
         if keep == 0 {
             for vector in 0..64 / S::LANES {
                 L::fill::<S, THROUGH>(labels.add(vector * S::LANES), ignore);
             }
-        } else if keep == !0 && !any_ignored::<S, L>(ids, ignored) {
+        } else if keep == !0 {
             for vector in 0..64 / S::LANES {
                 let at = vector * S::LANES;
                 L::copy::<S, THROUGH>(labels.add(at), ids.add(at));
@@ -375,22 +360,9 @@ unsafe fn write_word<S: Simd, L: Lanes, const THROUGH: bool>(
             let keep = S::keep(keep);
             for vector in 0..64 / S::LANES {
                 let at = vector * S::LANES;
-                let ignored = L::test(ids.add(at), ignored);
-                L::put::<S, THROUGH>(labels.add(at), ids.add(at), S::part(keep, vector).and_not(ignored), ignore);
+                L::put::<S, THROUGH>(labels.add(at), ids.add(at), S::part(keep, vector), ignore);
             }
         }
-    }
-}
-
-#[inline(always)]
-unsafe fn any_ignored<S: Simd, L: Lanes>(ids: *const L, ignored: &impl Members<S>) -> bool {
-    // SAFETY: the pointer is valid for 64 ids.
-    unsafe {
-        let mut any = S::zero();
-        for vector in 0..64 / S::LANES {
-            any = any.or(L::test(ids.add(vector * S::LANES), ignored));
-        }
-        any.any()
     }
 }
 

@@ -81,8 +81,7 @@ pub(crate) struct Kernels<L: 'static> {
 /// Places that [`Kernels::list`] lists at most.
 pub(crate) const LIST: usize = 256;
 
-/// What [`Kernels::write`] does: `labels[i]` becomes `ids[i]` where bit `i` of `keep` is set and the id is not in `ignored`, else
-/// `ignore`.
+/// What [`Kernels::write`] does: `labels[i]` becomes `ids[i]` where bit `i` of `keep` is set, else `ignore`.
 ///
 /// Reads `64 * words` ids and `words` words of `keep`, writes `64 * words` labels; `labels` either equals `ids` or does not
 /// overlap them. `ahead` does not overlap `labels`.
@@ -91,7 +90,6 @@ pub(crate) struct Writing<'a, L> {
     pub labels: *mut L,
     pub words: usize,
     pub keep: *const u64,
-    pub ignored: &'a IdSet,
     pub ignore: L,
     pub ahead: Ahead<'a, L>,
 }
@@ -159,12 +157,51 @@ const SLOTS: usize = 8;
 const MAX_TABLES: usize = 16;
 const MAX_COMPARISONS: usize = 16;
 
+/// How an id finds its slot in a table: its signed 16-bit halves are multiplied with those of `factors` and added up, and three
+/// bits of the sum are the slot. (One instruction multiplies and adds so.)
+#[derive(Clone, Copy, Debug)]
+struct Hash {
+    factors: i32,
+    shift: u32,
+}
+
+impl Hash {
+    #[inline(always)]
+    fn slot(self, id: i32) -> usize {
+        let low = i32::from(id as i16) * i32::from(self.factors as i16);
+        let high = (id >> 16) * (self.factors >> 16);
+        (low.wrapping_add(high).cast_unsigned() >> self.shift) as usize % SLOTS
+    }
+
+    fn fullest_slot(self, ids: &[i32]) -> usize {
+        let mut counts = [0; SLOTS];
+        ids.iter().for_each(|&id| counts[self.slot(id)] += 1);
+        counts.into_iter().max().unwrap_or(0)
+    }
+
+    /// The first of some pseudo-random ones that gives every id a slot of its own, else the one that spreads the ids best.
+    fn best(ids: &[i32]) -> Hash {
+        let first = Hash { factors: 0x9e37_79b1_u32.cast_signed(), shift: 13 };
+        let mut best = (first.fullest_slot(ids), first);
+        let mut factors = first.factors.cast_unsigned();
+        // Eight ids find a free slot each once in 400 tries; more cannot.
+        for _ in 0..if ids.len() <= SLOTS { 10_000 } else { 200 } {
+            if best.0 <= 1 {
+                break;
+            }
+            factors = factors.wrapping_mul(0x2c1b_3c6d).wrapping_add(0x297a_2d39);
+            let hash = Hash { factors: factors.cast_signed(), ..first };
+            best = std::cmp::min_by_key(best, (hash.fullest_slot(ids), hash), |(fullest, _)| *fullest);
+        }
+        best.1
+    }
+}
+
 /// A set of ids, prepared for every engine.
 #[derive(Clone, Debug)]
 pub(crate) struct IdSet {
     ids: Vec<i32>,
-    /// An id's slot in the tables is `(id >> shift) % 8`.
-    shift: u32,
+    hash: Hash,
     /// Every id stands in its slot of one of the tables. A slot without an id holds an id of another slot, which it can
     /// never be compared equal to.
     tables: Vec<[i32; SLOTS]>,
@@ -176,9 +213,15 @@ impl IdSet {
         let mut ids: Vec<i32> = ids.into_iter().collect();
         ids.sort_unstable();
         ids.dedup();
-        let shift = (0..30).min_by_key(|&shift| fullest_slot(&ids, shift)).unwrap_or(0);
-        let tables = tables(&ids, shift);
-        IdSet { classes: Classes::new(ids.iter().copied()), ids, shift, tables }
+        let hash = Hash::best(&ids);
+        let tables = tables(&ids, hash);
+        IdSet { classes: Classes::new(ids.iter().copied()), ids, hash, tables }
+    }
+
+    /// A number below 8 that is another for each id of the set, if it [fits one test](IdSet::fits_one_test).
+    #[inline(always)]
+    pub fn slot(&self, id: i32) -> usize {
+        self.hash.slot(id)
     }
 
     /// Whether every engine tests the set in a few instructions.
@@ -190,7 +233,6 @@ impl IdSet {
         self.ids.is_empty()
     }
 
-    #[cfg(test)]
     pub fn ids(&self) -> &[i32] {
         &self.ids
     }
@@ -202,25 +244,14 @@ impl IdSet {
     }
 }
 
-fn slot(id: i32, shift: u32) -> usize {
-    (id.cast_unsigned() >> shift) as usize % SLOTS
-}
-
-fn fullest_slot(ids: &[i32], shift: u32) -> usize {
-    let mut counts = [0; SLOTS];
-    ids.iter().for_each(|&id| counts[slot(id, shift)] += 1);
-    counts.into_iter().max().unwrap_or(0)
-}
-
-fn tables(ids: &[i32], shift: u32) -> Vec<[i32; SLOTS]> {
+fn tables(ids: &[i32], hash: Hash) -> Vec<[i32; SLOTS]> {
     let mut slots: [Vec<i32>; SLOTS] = Default::default();
-    ids.iter().for_each(|&id| slots[slot(id, shift)].push(id));
+    ids.iter().for_each(|&id| slots[hash.slot(id)].push(id));
     let count = slots.iter().map(Vec::len).max().unwrap_or(0).min(MAX_TABLES + 1);
-    // What no id of slot `at` can be: the smallest number whose slot is another.
-    let other = |at: usize| if at == 0 { 1_i32 << shift } else { 0 };
-    (0..count)
-        .map(|table| std::array::from_fn(|at| slots[at].get(table).copied().unwrap_or_else(|| other(at))))
-        .collect()
+    // What no id of slot `at` can be: a number whose slot is another.
+    let other = |at: usize| if at == 0 { (0..).find(|&id| hash.slot(id) != 0).unwrap_or(0) } else { 0 };
+    let others: [i32; SLOTS] = std::array::from_fn(other);
+    (0..count).map(|table| std::array::from_fn(|at| slots[at].get(table).copied().unwrap_or(others[at]))).collect()
 }
 
 #[cfg(test)]
@@ -252,7 +283,6 @@ mod tests {
                     labels: labels.as_mut_ptr(),
                     words,
                     keep: keep.as_ptr(),
-                    ignored: set,
                     ignore,
                     ahead: Ahead::nothing(set),
                 };
@@ -265,13 +295,13 @@ mod tests {
                     assert_eq!(bit(&ahead, at), ids[at].to_i32().is_some_and(|id| few.ids().contains(&id)), "ahead");
                 }
                 for at in 0..ids.len() {
-                    let label = if bit(&keep, at) && !expected[at] { ids[at] } else { ignore };
+                    let label = if bit(&keep, at) { ids[at] } else { ignore };
                     assert_eq!(labels[at], label, "label {at}");
                 }
                 // In place.
                 labels.copy_from_slice(ids);
                 let expected_labels: Vec<L> =
-                    (0..ids.len()).map(|at| if bit(&keep, at) && !expected[at] { ids[at] } else { ignore }).collect();
+                    (0..ids.len()).map(|at| if bit(&keep, at) { ids[at] } else { ignore }).collect();
                 // SAFETY: as above; both pointers are the same, derived from the one mutable borrow.
                 unsafe {
                     let row = labels.as_mut_ptr();
@@ -285,9 +315,8 @@ mod tests {
     #[test]
     fn every_engine_lists_alike() {
         for bits in [vec![], vec![0, 0], vec![1 << 63, 0, 0x8421], vec![!0; 4], vec![!0, !0, !0, !0, 1]] {
-            let expected: Vec<u16> = (0..64 * bits.len() as u16)
-                .filter(|&at| bits[at as usize / 64] as u64 >> (at % 64) & 1 == 1)
-                .collect();
+            let expected: Vec<u16> =
+                (0..64 * bits.len() as u16).filter(|&at| bits[at as usize / 64] as u64 >> (at % 64) & 1 == 1).collect();
             for &engine in Engine::available() {
                 let mut out = [0; LIST + 64];
                 // SAFETY: the engine is available, and the arrays hold what is asked for.

@@ -2,8 +2,8 @@
 
 use std::arch::aarch64::*;
 
-use super::{IdSet, Writing};
 use super::kernel::{self, Lanes, Masks, Simd};
+use super::{IdSet, Writing};
 
 #[derive(Clone, Copy)]
 struct Neon(int32x4_t);
@@ -57,10 +57,6 @@ impl Simd for Neon {
         Neon(unsafe { vandq_s32(self.0, other.0) })
     }
     #[inline(always)]
-    unsafe fn and_not(self, other: Neon) -> Neon {
-        Neon(unsafe { vbicq_s32(self.0, other.0) })
-    }
-    #[inline(always)]
     unsafe fn or(self, other: Neon) -> Neon {
         Neon(unsafe { vorrq_s32(self.0, other.0) })
     }
@@ -74,10 +70,6 @@ impl Simd for Neon {
         const LANE: [u32; 4] = [1, 2, 4, 8];
         let bits = (keep >> (4 * vector)) as u32;
         from_mask(unsafe { vtstq_u32(vdupq_n_u32(bits), vld1q_u32(LANE.as_ptr())) })
-    }
-    #[inline(always)]
-    unsafe fn any(self) -> bool {
-        unsafe { vmaxvq_u32(vreinterpretq_u32_s32(self.0)) != 0 }
     }
     #[inline(always)]
     unsafe fn bits(masks: &impl Masks<Neon>) -> u64 {
@@ -98,6 +90,10 @@ impl Simd for Neon {
             let sum = vpaddq_u8(vpaddq_u8(parts[0], parts[1]), vpaddq_u8(parts[2], parts[3]));
             vgetq_lane_u64::<0>(vreinterpretq_u64_u8(vpaddq_u8(sum, sum)))
         }
+    }
+    #[inline(always)]
+    unsafe fn hash(self, _: Neon, _: Neon) -> Neon {
+        unreachable!("no tables without a variable permutation")
     }
     #[inline(always)]
     unsafe fn in_table(self, _: &[i32; 8], _: Neon) -> Neon {

@@ -1,7 +1,7 @@
 //! The vector operations in plain Rust: what runs where there is nothing better, and what the tests hold the others to.
 
-use super::{IdSet, Writing};
 use super::kernel::{self, Lanes, Masks, Simd};
+use super::{IdSet, Writing};
 
 const LANES: usize = 4;
 
@@ -44,9 +44,6 @@ impl Simd for Plain {
     unsafe fn and(self, other: Plain) -> Plain {
         lanes(|at| self.0[at] & other.0[at])
     }
-    unsafe fn and_not(self, other: Plain) -> Plain {
-        lanes(|at| self.0[at] & !other.0[at])
-    }
     unsafe fn or(self, other: Plain) -> Plain {
         lanes(|at| self.0[at] | other.0[at])
     }
@@ -57,9 +54,6 @@ impl Simd for Plain {
     unsafe fn part(keep: u64, vector: usize) -> Plain {
         lanes(|at| all(keep >> (vector * LANES + at) & 1 == 1))
     }
-    unsafe fn any(self) -> bool {
-        self.0.iter().any(|&lane| lane != 0)
-    }
     unsafe fn bits(masks: &impl Masks<Plain>) -> u64 {
         let bit = |at: usize, mask: i32| u64::from(mask.cast_unsigned() & 1) << at;
         (0..64 / LANES).fold(0, |bits, vector| {
@@ -68,8 +62,11 @@ impl Simd for Plain {
             (0..LANES).fold(bits, |bits, lane| bits | bit(vector * LANES + lane, mask[lane]))
         })
     }
-    unsafe fn in_table(self, table: &[i32; 8], shift: Plain) -> Plain {
-        lanes(|at| all(table[(self.0[at].cast_unsigned() >> shift.0[at]) as usize % 8] == self.0[at]))
+    unsafe fn hash(self, _: Plain, _: Plain) -> Plain {
+        unreachable!("no tables without a variable permutation")
+    }
+    unsafe fn in_table(self, _: &[i32; 8], _: Plain) -> Plain {
+        unreachable!("no tables without a variable permutation")
     }
     unsafe fn store<const THROUGH: bool>(to: *mut i32, ids: Plain, keep: Plain, ignore: Plain) {
         let labels = lanes(|at| if keep.0[at] != 0 { ids.0[at] } else { ignore.0[at] });

@@ -5,8 +5,8 @@
 pub(super) mod sse2 {
     use std::arch::x86_64::*;
 
-    use super::super::{IdSet, Writing};
     use super::super::kernel::{self, Lanes, Masks, Simd};
+    use super::super::{IdSet, Writing};
 
     #[derive(Clone, Copy)]
     struct Sse2(__m128i);
@@ -54,10 +54,6 @@ pub(super) mod sse2 {
             Sse2(unsafe { _mm_and_si128(self.0, other.0) })
         }
         #[inline(always)]
-        unsafe fn and_not(self, other: Sse2) -> Sse2 {
-            Sse2(unsafe { _mm_andnot_si128(other.0, self.0) })
-        }
-        #[inline(always)]
         unsafe fn or(self, other: Sse2) -> Sse2 {
             Sse2(unsafe { _mm_or_si128(self.0, other.0) })
         }
@@ -75,10 +71,6 @@ pub(super) mod sse2 {
             }
         }
         #[inline(always)]
-        unsafe fn any(self) -> bool {
-            unsafe { _mm_movemask_epi8(self.0) != 0 }
-        }
-        #[inline(always)]
         unsafe fn bits(masks: &impl Masks<Sse2>) -> u64 {
             let mut bits = 0;
             for part in 0..4 {
@@ -91,6 +83,10 @@ pub(super) mod sse2 {
                 }
             }
             bits
+        }
+        #[inline(always)]
+        unsafe fn hash(self, _: Sse2, _: Sse2) -> Sse2 {
+            unreachable!("no tables without a variable permutation")
         }
         #[inline(always)]
         unsafe fn in_table(self, _: &[i32; 8], _: Sse2) -> Sse2 {
@@ -145,8 +141,8 @@ pub(super) mod sse2 {
 pub(super) mod avx2 {
     use std::arch::x86_64::*;
 
-    use super::super::{IdSet, Writing};
     use super::super::kernel::{self, Lanes, Masks, Simd};
+    use super::super::{IdSet, Writing};
 
     /// Whether the machine has the instructions that the functions below are compiled for.
     pub(in super::super) fn is_available() -> bool {
@@ -202,10 +198,6 @@ pub(super) mod avx2 {
             Avx2(unsafe { _mm256_and_si256(self.0, other.0) })
         }
         #[inline(always)]
-        unsafe fn and_not(self, other: Avx2) -> Avx2 {
-            Avx2(unsafe { _mm256_andnot_si256(other.0, self.0) })
-        }
-        #[inline(always)]
         unsafe fn or(self, other: Avx2) -> Avx2 {
             Avx2(unsafe { _mm256_or_si256(self.0, other.0) })
         }
@@ -225,10 +217,6 @@ pub(super) mod avx2 {
             }
         }
         #[inline(always)]
-        unsafe fn any(self) -> bool {
-            unsafe { _mm256_testz_si256(self.0, self.0) == 0 }
-        }
-        #[inline(always)]
         unsafe fn bits(masks: &impl Masks<Avx2>) -> u64 {
             let mut bits = 0;
             for half in 0..2 {
@@ -245,11 +233,15 @@ pub(super) mod avx2 {
             bits
         }
         #[inline(always)]
-        unsafe fn in_table(self, table: &[i32; 8], shift: Avx2) -> Avx2 {
+        unsafe fn hash(self, factors: Avx2, shift: Avx2) -> Avx2 {
+            Avx2(unsafe { _mm256_srlv_epi32(_mm256_madd_epi16(self.0, factors.0), shift.0) })
+        }
+        #[inline(always)]
+        unsafe fn in_table(self, table: &[i32; 8], hash: Avx2) -> Avx2 {
             unsafe {
                 let table = _mm256_loadu_si256(table.as_ptr().cast());
                 // The permutation looks at the lowest three bits of each lane only.
-                let slot = _mm256_srlv_epi32(self.0, shift.0);
+                let slot = hash.0;
                 Avx2(_mm256_cmpeq_epi32(_mm256_permutevar8x32_epi32(table, slot), self.0))
             }
         }
