@@ -28,17 +28,23 @@ pub(super) struct Frame {
     ends: Vec<String>,
 }
 
-/// Tags that open reasoning, as templates write them.
-const REASONING_TAGS: [&str; 8] = [
-    "<think>",
-    "<thinking>",
-    "[THINK]",
-    "<|START_THINKING|>",
-    "<|channel>thought",
-    "<|channel|>analysis",
-    "<|inner_prefix|>",
-    "<seed:think>",
+/// Tags around reasoning, as templates write them.
+const REASONING_TAGS: [(&str, &str); 8] = [
+    ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("[THINK]", "[/THINK]"),
+    ("<|START_THINKING|>", "<|END_THINKING|>"),
+    ("<|channel>thought", "<channel|>"),
+    ("<|channel|>analysis", "<|end|>"),
+    ("<|inner_prefix|>", "<|inner_suffix|>"),
+    ("<seed:think>", "</seed:think>"),
 ];
+
+/// Where reasoning is opened and not closed again.
+fn open_reasoning(lead: &str) -> Option<usize> {
+    let open = |(open, close): &(&str, &str)| lead.rfind(open).filter(|at| !lead[*at..].contains(close));
+    REASONING_TAGS.iter().filter_map(open).max()
+}
 
 /// Tags around content that the model writes itself.
 const CONTENT_TAGS: [(&str, &str); 1] = [("<|START_RESPONSE|>", "<|END_RESPONSE|>")];
@@ -52,11 +58,17 @@ fn body_start_of_content(lead: &str) -> usize {
 
 impl Frame {
     /// Where the body begins in what stands in front of the first thing said.
-    fn body_start(&self, lead: &str, said: FieldKind) -> usize {
+    fn body_start(&self, lead: &str, said: FieldKind, calls: bool) -> usize {
+        if let Some(tag) = open_reasoning(lead) {
+            return tag;
+        }
         match said {
-            FieldKind::Content => body_start_of_content(lead),
-            FieldKind::Reasoning => REASONING_TAGS.iter().filter_map(|tag| lead.rfind(tag)).max().unwrap_or(lead.len()),
-            _ => self.header(lead),
+            FieldKind::ToolCall => self.header(lead),
+            // Words in front of a tool call can stand inside its tags.
+            FieldKind::Content if calls && !REASONING_TAGS.iter().any(|(tag, _)| lead.contains(tag)) => {
+                body_start_of_content(&lead[..self.header(lead)])
+            }
+            _ => body_start_of_content(lead),
         }
     }
 
@@ -83,10 +95,11 @@ impl Frame {
         let len = self.headers.iter().map(common).max().unwrap_or(0);
         let len = (0..=len).rev().find(|&at| lead.is_char_boundary(at)).unwrap_or(0);
         // A tag that only begins alike is no part of the header.
-        match lead[..len].rfind(['<', '[']) {
+        let len = match lead[..len].rfind(['<', '[']) {
             Some(open) if !lead[open..len].contains(['>', ']']) => open,
             _ => len,
-        }
+        };
+        lead[..len].trim_end_matches(' ').len()
     }
 
     /// Where the end marker begins behind the last thing said.
@@ -190,14 +203,15 @@ fn turn(
     let own: Vec<_> = own.iter().filter(|(said, _)| said.start >= bytes.start && said.end <= bytes.end).collect();
     let (start, end) = match (own.first(), own.last()) {
         (Some((first, first_kind)), Some((last, last_kind))) => {
-            let start = bytes.start + frame.body_start(&text[bytes.start..first.start], *first_kind);
+            let calls = own.iter().any(|(_, kind)| *kind == FieldKind::ToolCall);
+            let start = bytes.start + frame.body_start(&text[bytes.start..first.start], *first_kind, calls);
             (start, last.end + frame.end(&text[last.end..bytes.end], *last_kind))
         }
+        // It says nothing: only its end can be told.
         _ => {
             let all = &text[bytes.clone()];
-            let header = frame.headers.iter().filter(|header| all.starts_with(*header)).map(String::len).max()?;
-            let ends = frame.ends.iter().filter(|end| all[header..].ends_with(*end)).map(String::len);
-            (bytes.start + body_start_of_content(&all[..header]), bytes.end - ends.max().unwrap_or(0))
+            let end = all.len() - frame.ends.iter().filter(|end| all.ends_with(*end)).map(String::len).max()?;
+            (bytes.start + body_start_of_content(&all[..end]), bytes.start + end)
         }
     };
     let marker = end..end + text[end..bytes.end].trim_end().len();

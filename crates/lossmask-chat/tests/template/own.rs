@@ -111,3 +111,48 @@ fn own_templates_mark_what_the_model_says() {
         assert!(!blocks[0].ends_with('\n'), "{name}: white space behind the end is trained: {blocks:?}");
     }
 }
+
+/// Byte ranges, sorted and joined where they touch.
+fn joined(mut ranges: Vec<std::ops::Range<usize>>) -> Vec<std::ops::Range<usize>> {
+    ranges.retain(|range| !range.is_empty());
+    ranges.sort_by_key(|range| range.start);
+    let mut out: Vec<std::ops::Range<usize>> = Vec::new();
+    for range in ranges {
+        match out.last_mut() {
+            Some(last) if last.end >= range.start => last.end = last.end.max(range.end),
+            _ => out.push(range),
+        }
+    }
+    out
+}
+
+/// The blocks of our templates are what the origins of the text call the words and the end of an answer.
+#[test]
+fn blocks_and_origins_agree() {
+    let (mut compared, mut wrong) = (0, Vec::new());
+    // LLaVA's turns end in a blank, which is no marker.
+    for (name, source) in own().into_iter().filter(|(name, _)| name != "llava") {
+        let template = template(&name, source, &parity_variables());
+        for (label, case) in conversations() {
+            let input = RenderInput {
+                messages: case["messages"].as_array().unwrap(),
+                tools: Some(&case["tools"]).filter(|tools| !tools.is_null()),
+                ..RenderInput::default()
+            };
+            let Ok((rendered, origins)) = template.render_with_origins(&input) else { continue };
+            compared += 1;
+            let turns = template.turns(&rendered, &origins);
+            let answers = turns.iter().filter(|turn| case["messages"][turn.message]["role"] == "assistant");
+            let said = joined(answers.flat_map(|turn| [turn.body.clone(), turn.end.clone()]).collect());
+            let blocks = joined(rendered.generation_spans.clone());
+            if said != blocks {
+                let show = |ranges: &[std::ops::Range<usize>]| {
+                    ranges.iter().map(|range| rendered.text[range.clone()].to_owned()).collect::<Vec<_>>()
+                };
+                wrong.push(format!("{name} {label}:\n  blocks  {:?}\n  origins {:?}", show(&blocks), show(&said)));
+            }
+        }
+    }
+    eprintln!("own templates: blocks and origins compared on {compared} renderings");
+    assert!(wrong.is_empty(), "{} of {compared} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
