@@ -172,6 +172,11 @@ const faults: Row[] = [
     [['config-conflict', 'datasets[0].message_field_role', 4, 5, /message_property_mappings/]],
   ],
   [
+    'tokens renamed',
+    'added_tokens_overrides: {128010: <x>}\n',
+    [['config-unsupported-key', 'added_tokens_overrides', 1, 1, /save the tokenizer/]],
+  ],
+  [
     'a weight below 0',
     'lossmask:\n  weights: {assistant: -1}\n',
     [['config-invalid-value', 'lossmask.weights.assistant', 2, 24]],

@@ -39,7 +39,7 @@ export interface Config extends Omit<Root, 'datasets' | 'testDatasets'> {
  * @param config the path of a YAML or JSON file, or what such a file holds as an object.
  * @throws LossmaskError with *all* issues of the config, each with file, line, column and path: `config-not-found`, `config-unreadable`,
  * `config-yaml-syntax`, `config-duplicate-key`, `config-empty`, `config-not-a-mapping`, `config-unknown-key`, `config-misplaced-key`,
- * `config-missing-key`, `config-invalid-value`, `config-conflict`.
+ * `config-missing-key`, `config-invalid-value`, `config-conflict`, `config-unsupported-key`.
  *
  * ```ts
  * const config = await loadConfig('config.yml')
@@ -118,7 +118,25 @@ function conflicts(source: Source): Issue[] {
     return Array.isArray(items) ? items.map((item, index) => [[list, index] as Path, item] as const) : []
   })
   const parts = [[[] as Path, config] as const, ...lists.filter(([, item]) => isMapping(item))]
-  return parts.flatMap(([path, part]) => [...templateIssues(path, part, source), ...mappingIssues(path, part, source)])
+  return [
+    ...unsupportedIssues(config, source),
+    ...parts.flatMap(([path, part]) => [...templateIssues(path, part, source), ...mappingIssues(path, part, source)]),
+  ]
+}
+
+/** Keys that change what a text is tokenized to, and that cannot be followed: left out, every row would be wrong. */
+function unsupportedIssues(config: Record<string, unknown>, source: Source): Issue[] {
+  const key = 'added_tokens_overrides'
+  if (config[key] === undefined || config[key] === null) return []
+  return [
+    {
+      code: 'config-unsupported-key',
+      message: `\`${key}\` renames tokens of the model's tokenizer, which lossmask does not do`,
+      path: key,
+      ...source.keyPlace([key]),
+      hint: 'rename them once with axolotl or transformers, save the tokenizer, and name its folder in `tokenizer`',
+    },
+  ]
 }
 
 function templateIssues(path: Path, part: Record<string, unknown>, source: Source): Issue[] {
