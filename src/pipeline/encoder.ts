@@ -44,6 +44,7 @@ export function compileDataset(
         bases,
       )
   const { lossmask } = config
+  const textOnly = segments || lossmask.route === 'generation' || lossmask.route === 'content'
   const { strategy, why } = detectStrategy({
     tokenizer,
     strategy: lossmask.strategy,
@@ -51,16 +52,19 @@ export function compileDataset(
     templateText: template?.source,
     processorClass: tokenizer.processorClass,
     modelType: tokenizer.modelType,
+    optional: textOnly || config.roleBoundaries.length > 0,
   })
   const resolved = resolveStrategy(strategy, tokenizer, {
     roleBoundaries: config.roleBoundaries,
-    rolesToTrain: dataset.rolesToTrain,
+    rolesToTrain: dataset.rolesToTrain?.map(role => rolesOf(dataset)[role] ?? role),
     trainOnEos: dataset.trainOnEos,
     trainOnInputs: config.trainOnInputs,
     legacyFallback: lossmask.legacyFallback,
     unsafeScan: lossmask.unsafeScan,
     mediaTokens: lossmask.media.tokens,
-    boundariesOptional: segments || lossmask.route === 'generation' || lossmask.route === 'content',
+    // A family nobody knows, or one that ids do not tell, is masked by a text route; one whose markers are not there is an error.
+    boundariesOptional:
+      textOnly || (lossmask.route === 'auto' && template !== undefined && strategy?.scannable !== true),
     exclude: lossmask.exclude,
   })
   const encoder: EncoderSpec = {
@@ -128,6 +132,11 @@ function fieldSpec(dataset: DatasetConfig): FieldSpec {
 function propertyMappings({ messagePropertyMappings: mappings, fieldThinking, templateThinkingKey }: DatasetConfig) {
   if (fieldThinking === undefined) return mappings
   return { [templateThinkingKey ?? 'reasoning_content']: fieldThinking, ...mappings }
+}
+
+/** Names of roles in the data and in `roles_to_train`, and the roles they mean: the dataset's own, or axolotl's. */
+function rolesOf({ roles }: DatasetConfig): Readonly<Record<string, string>> {
+  return roles === undefined ? { human: 'user', gpt: 'assistant' } : invert(roles)
 }
 
 /** `{ user: ['human'] }` -> `{ human: 'user' }` */

@@ -15,10 +15,11 @@ export async function proveStrategy(compiled: Compiled): Promise<SelfTest | unde
   if (dataset?.template === undefined || dataset.resolved.boundaries.length === 0) return undefined
   if (dataset.resolved.trainOnInputs) return undefined
   const spec = rowSpec(compiled)
-  // The probe's messages are in the plain form, whatever the data's fields are called.
+  // The probe's messages are in the plain form, whatever the data's fields are called, and all its answers are looked for.
+  const encoder = { ...dataset.encoder, masker: { ...dataset.encoder.masker, turns: 'all' }, fields: {} }
   const rows = await openRows({
     ...spec,
-    datasets: [{ ...spec.datasets[0], encoder: { ...dataset.encoder, fields: {} } } as DatasetSpec],
+    datasets: [{ ...spec.datasets[0], encoder } as DatasetSpec],
   })
   const [row] = await rows.rows([JSON.stringify({ messages: PROBE })])
   if (row === undefined || row instanceof LossmaskError) return undefined
