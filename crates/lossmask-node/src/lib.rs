@@ -2,6 +2,7 @@
 
 mod error;
 mod masker;
+mod media;
 mod pipeline;
 mod rows;
 mod view;
