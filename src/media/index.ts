@@ -1,3 +1,4 @@
+export { type Batch, type CollateOptions, collate, type RowToCollate } from './collate.js'
 export {
   type ExpandedMedia,
   type ExpandMediaOptions,

@@ -7,6 +7,7 @@ mod automaton;
 mod batch;
 mod candidates;
 mod classes;
+mod collate;
 mod decide;
 mod diagnosis;
 mod error;
@@ -23,6 +24,7 @@ mod search;
 mod semantics;
 
 pub use batch::Rows;
+pub use collate::{CollateError, CollateOptions, CollateRow, Collated, Side, collate};
 pub use diagnosis::{Diagnosis, Severity};
 pub use error::{BuildError, BuildErrorKind, ShapeError};
 pub use explain::RowContext;
