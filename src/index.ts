@@ -25,6 +25,17 @@ export type {
   ResponsesOnlyOptions,
   RoleBoundary,
 } from './maskerOptions.js'
+export {
+  type Batch,
+  type CollateOptions,
+  collate,
+  type ExpandedMedia,
+  type ExpandMediaOptions,
+  expandMedia,
+  type RowToCollate,
+  type TokenRun,
+  type VideoFrames,
+} from './media/index.js'
 export { type EncodeAllOptions, type Message, Pipeline } from './pipeline/pipeline.js'
 export type { RowDiagnosis, ShownSpan, ShownTurn, Status } from './pipeline/report.js'
 export type { EncodedRow } from './pipeline/rows.js'

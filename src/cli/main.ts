@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { Command } from 'commander'
+import { expandCommand } from './expand.js'
 import { exitCode, failure } from './failure.js'
 import { type CommandIo, printJson, processIo, say } from './io.js'
 import { maskCommand } from './mask.js'
@@ -16,6 +17,7 @@ function program(io: CommandIo): Command {
     .addCommand(preprocessCommand(io))
     .addCommand(maskCommand(io))
     .addCommand(strategiesCommand(io))
+    .addCommand(expandCommand(io))
     .addHelpText(
       'after',
       '\nExit codes: 0 done, 1 the data or the mask is at fault, 2 the command or the config is at fault.',
