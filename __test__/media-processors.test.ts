@@ -99,7 +99,7 @@ test('sizes that nobody recorded expand as in the real image processors', async 
       ours = expandMedia({ family, params, images })
     } catch (error) {
       t.true(error instanceof LossmaskError)
-      t.is((error as LossmaskError).message, refused, place)
+      t.is<string | undefined, string | undefined>((error as LossmaskError).message, refused, place)
       continue
     }
     t.is(refused, undefined, place)
