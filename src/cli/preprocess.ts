@@ -3,7 +3,7 @@ import { loadConfig } from '../config/index.js'
 import { type Compiled, compileConfig, runSpec } from '../pipeline/compile.js'
 import type { OutputFormat, Report } from '../pipeline/report.js'
 import { runPipeline } from '../pipeline/run.js'
-import { proveStrategy } from '../pipeline/selfTest.js'
+import { proveStrategies } from '../pipeline/selfTest.js'
 import { onData } from './failure.js'
 import { interruptible } from './interrupt.js'
 import { type CommandIo, print, printJson, say } from './io.js'
@@ -63,7 +63,7 @@ async function preprocess(io: CommandIo, file: string, options: Options): Promis
     ...(workers === undefined ? {} : { workers }),
   })
   sayMasking(io, compiled)
-  await proveStrategy(compiled)
+  await proveStrategies(compiled)
   const progress = new ProgressLine(io.err)
   const report = await interruptible(signal =>
     onData(() => runPipeline(spec, { signal, onProgress: at => progress.update(at) })).finally(() => progress.clear()),

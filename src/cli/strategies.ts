@@ -1,9 +1,11 @@
 import { Command } from 'commander'
 import { LossmaskError } from '../errors.js'
-import { knownStrategy, listStrategies, resolveStrategy, type Strategy } from '../strategies/index.js'
+import { proveFamily } from '../pipeline/selfTest.js'
+import { knownStrategy, listStrategies, resolveStrategy, type SelfTest, type Strategy } from '../strategies/index.js'
 import { type LoadedTokenizer, loadTokenizer } from '../tokenizer/index.js'
+import { DataFault } from './failure.js'
 import { type CommandIo, print, printJson } from './io.js'
-import type { Paint } from './terminal.js'
+import { type Paint, visible } from './terminal.js'
 
 interface Options {
   tokenizer?: string
@@ -21,9 +23,14 @@ export function strategiesCommand(io: CommandIo): Command {
       const chosen = name === undefined ? listStrategies() : [knownStrategy(name, 'NAME')]
       const tokenizer = options.tokenizer === undefined ? undefined : await loadTokenizer(options.tokenizer)
       const entries = chosen.map(strategy => entryOf(strategy, tokenizer))
-      if (options.json === true) printJson(io, name === undefined ? entries : entries[0])
-      else if (name === undefined) print(io, entries.map(entry => brief(entry, io.paint)).join('\n'))
-      else for (const entry of entries) print(io, full(entry, io.paint))
+      const [entry] = entries as [Entry]
+      if (name !== undefined && entry.resolved !== undefined) {
+        entry.selfTest = await proveFamily(chosen[0] as Strategy, options.tokenizer as string)
+      }
+      if (options.json === true) printJson(io, name === undefined ? entries : entry)
+      else if (name === undefined) print(io, entries.map(each => brief(each, io.paint)).join('\n'))
+      else print(io, full(entry, io.paint))
+      if (entry.selfTest?.passed === false) throw new DataFault(LossmaskError.of(entry.selfTest.issues))
     })
 }
 
@@ -32,6 +39,8 @@ interface Entry extends Strategy {
   resolved?: ReturnType<typeof resolveStrategy>
   /** Why it does not fit that tokenizer. */
   unfit?: string
+  /** The probe conversation as it is masked there; absent where there is nothing to prove. */
+  selfTest?: SelfTest | undefined
 }
 
 function entryOf(strategy: Strategy, tokenizer: LoadedTokenizer | undefined): Entry {
@@ -69,8 +78,17 @@ function full(entry: Entry, paint: Paint): string {
       `verified: ${entry.verified}; ${entry.verification}`,
       ...entry.notes.map(note => `note: ${note}`),
       ...(entry.resolved?.notices ?? []).map(notice => `notice: ${notice.message} [${notice.code}]`),
+      ...selfTestLines(entry, paint),
     ].map(indented),
   ].join('\n')
+}
+
+/** The probe, masked tokens red and trained ones green. */
+function selfTestLines({ selfTest, resolved }: Entry, paint: Paint): string[] {
+  if (resolved === undefined) return []
+  if (selfTest === undefined) return ['self-test: none, the model has no chat template that takes it']
+  const colour = (token: SelfTest['tokens'][number]) => (token.trained ? paint.green : paint.red)(visible(token.text))
+  return [`self-test: ${selfTest.passed ? 'passed' : 'failed'}`, `  ${selfTest.tokens.map(colour).join(' ')}`]
 }
 
 function roleLine({ role, starts, ends }: Strategy['roles'][number]): string {

@@ -99,7 +99,8 @@ export class Pipeline {
   }
 }
 
-function withDataset(config: Config): Config {
+/** A config without datasets is one of `messages`. */
+export function withDataset(config: Config): Config {
   if (config.datasets.length > 0) return config
   const messages = { path: '', type: 'chat_template', dropSystemMessage: false, splitThinking: false }
   return { ...config, datasets: [messages as DatasetConfig] }

@@ -5,8 +5,6 @@ import type { MarkerTokenizer } from './types.js'
 export interface HeaderIds {
   starts: number[][]
   tails: number[][]
-  /** How many of `tails` end in a token that is fused with the content's first white space. */
-  fused: number
 }
 
 /** What a plain-text marker may stand behind. Control tokens are cut out before the text is, so they never change. */
@@ -55,8 +53,7 @@ export function resolveHeader(tokenizer: MarkerTokenizer, start: string, tails: 
     plain.push(ids)
     fused.push(...fusedForms(tokenizer, start + tail, ids))
   }
-  const all = distinct([...plain, ...fused])
-  return { starts: distinct(starts), tails: all, fused: all.length - distinct(plain).length }
+  return { starts: distinct(starts), tails: distinct([...plain, ...fused]) }
 }
 
 /** The ids of an end marker, in every context; empty when the tokenizer knows no such text. */
