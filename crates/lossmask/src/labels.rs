@@ -11,12 +11,17 @@ use crate::candidates::{CHUNK, WORDS, classify};
 use crate::ids::Label;
 use crate::options::{EndKind, Termination, TrainOnEos, Turns, Unterminated};
 use crate::plan::Plan;
-use crate::scan::{self, End, Found, Scan, Sink};
-use crate::search::{Ahead, Kernels, Writing};
+use crate::scan::{self, Cursor, End, Found, Scan, Sink};
+use crate::search::{Ahead, IdSet, Kernels, Streaming, Writing};
 use crate::semantics::Semantics;
 
 /// Input and output together beyond which stores go past the caches.
 const THROUGH_BYTES: usize = 64 << 20;
+
+/// Rows this long begin in one pass over scan and labels.
+const STREAM_LENGTH: usize = 4096;
+/// Tokens from one special id to the next, on average, from which on scanning and writing in one pass is faster.
+const STREAM_GAP: usize = 50;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = const { RefCell::new(Scratch { turns: Vec::new(), ranges: Vec::new() }) };
@@ -33,6 +38,12 @@ trait Output<L> {
     /// Writes `[from, from + count)`, of which the tokens with a set bit are kept.
     /// Says whether it classified what it was asked to.
     fn chunk(&mut self, from: usize, count: usize, keep: &[u64; WORDS], ahead: Ahead<'_, L>) -> bool;
+    /// Whether it takes [`Output::stream`] and [`Output::put`].
+    fn can_stream(&self) -> bool;
+    /// Writes from `from` on up to the first id of the set, and says how many tokens that is.
+    fn stream(&mut self, from: usize, set: &IdSet, keep: bool) -> usize;
+    /// Writes one token.
+    fn put(&mut self, at: usize, keep: bool);
     /// Keeps the tokens from `at` on, which were written as not kept, and which are these ids.
     fn keep(&mut self, at: usize, ids: &[i32]);
 }
@@ -59,31 +70,13 @@ impl<L> Row<L> {
 /// The row must be valid to read; during the call nothing writes to it but `output`, and only in its calls.
 unsafe fn run<L: Label>(plan: &Plan, row: Row<L>, first: usize, output: &mut impl Output<L>) {
     let chunk = |from: usize, length: usize| (from, (from + length).min(row.length));
-    let chunks = std::iter::successors(Some(chunk(0, first)), |&(_, end)| Some(chunk(end, CHUNK)))
-        .take_while(|&(from, to)| from < to);
     if plan.decides_as_it_scans {
-        let mut scan = Scan::new(plan);
-        let mut keep = Keep { plan, bits: Bits::default(), last_end: None };
-        for (from, to) in chunks {
-            keep.bits.begin(from, to);
-            // SAFETY: the slice is used in this block only, in which nothing is written.
-            let ids = unsafe { row.slice() };
-            let told = scan.chunk(ids, from, to, &mut keep);
-            let kept = keep.bits.finish();
-            if !told {
-                drop_ignored(plan, ids, from, to - from, kept);
-            }
-            let (next, end) = chunk(to, CHUNK);
-            let ahead = scan.ahead::<L, Keep>(row.ids, next, end);
-            if !output.chunk(from, to - from, kept, ahead) {
-                scan.forget_ahead();
-            }
-        }
-        if let Some((at, set, marker)) = keep.last_end {
-            output.keep(at, &plan.end_sets[set as usize].markers[marker as usize]);
-        }
+        // SAFETY: the caller's promises.
+        unsafe { run_as_it_scans(plan, row, first, output) };
         return;
     }
+    let chunks = std::iter::successors(Some(chunk(0, first)), |&(_, end)| Some(chunk(end, CHUNK)))
+        .take_while(|&(from, to)| from < to);
     SCRATCH.with_borrow_mut(|scratch| {
         // SAFETY: the slice is used in this call only; nothing is written before the ranges are known.
         plan.kept_ranges(unsafe { row.slice() }, scratch);
@@ -101,6 +94,141 @@ unsafe fn run<L: Label>(plan: &Plan, row: Row<L>, first: usize, output: &mut imp
             output.chunk(from, to - from, kept, Ahead::nothing(&plan.ignored));
         }
     });
+}
+
+/// [`run`] where a turn is decided on as it is found.
+///
+/// # Safety
+/// As there.
+unsafe fn run_as_it_scans<L: Label>(plan: &Plan, row: Row<L>, first: usize, output: &mut impl Output<L>) {
+    let mut scan = Scan::new(plan);
+    let mut keep = Keep { plan, changes: Bits::default(), last_end: None };
+    let can_stream = plan.specials.is_some() && output.can_stream();
+    let mut quiet = can_stream && row.length >= STREAM_LENGTH;
+    let (mut from, mut to) = (0, first.min(row.length));
+    while from < to {
+        if quiet {
+            // SAFETY: the caller's promises.
+            from = unsafe { stream(plan, row, from, &mut scan.cursor, &mut keep, output) };
+            to = (from + CHUNK).min(row.length);
+        }
+        if from == to {
+            break;
+        }
+        keep.changes.begin(from, to);
+        // SAFETY: the slice is used in this block only, in which nothing is written.
+        let ids = unsafe { row.slice() };
+        let told = scan.chunk(ids, from, to, &mut keep);
+        let kept = keep.changes.finish();
+        if !told {
+            drop_ignored(plan, ids, from, to - from, kept);
+        }
+        quiet = can_stream && scan.listed.is_some_and(|listed| (to - from) > listed * STREAM_GAP);
+        let next = to..if quiet { to } else { (to + CHUNK).min(row.length) };
+        let ahead = scan.ahead::<L, Keep<Bits>>(row.ids, next.start, next.end);
+        if !output.chunk(from, to - from, kept, ahead) {
+            scan.forget_ahead();
+        }
+        (from, to) = (to, (to + CHUNK).min(row.length));
+    }
+    if let Some((at, set, marker)) = keep.last_end {
+        output.keep(at, &plan.end_sets[set as usize].markers[marker as usize]);
+    }
+}
+
+/// Scans and writes in one pass, from one special id to the next, from `from` on and as long as they are few. Returns where it
+/// stopped.
+///
+/// # Safety
+/// As for [`run`].
+unsafe fn stream<L: Label>(
+    plan: &Plan,
+    row: Row<L>,
+    from: usize,
+    cursor: &mut Cursor,
+    keep: &mut Keep<'_, Bits>,
+    output: &mut impl Output<L>,
+) -> usize {
+    let Some(specials) = &plan.specials else { return from };
+    let mut here = Keep { plan, changes: Here { places: [0; 4], count: 0 }, last_end: keep.last_end };
+    let mut on = keep.changes.on;
+    let mut at = from;
+    if let Some(change) = keep.changes.pending.take() {
+        // SAFETY: what follows the last chunk is not written yet.
+        unsafe { write_few(plan, row, &mut at, change, on, output) };
+        on = !on;
+    }
+    let mut seen = 0;
+    loop {
+        at += output.stream(at, &specials.set, on);
+        if at == row.length {
+            break;
+        }
+        seen += 1;
+        if seen % 8 == 0 && at - from < seen * STREAM_GAP {
+            break;
+        }
+        // SAFETY: the slice is used before anything is written, and is read from `at` on.
+        let ids = unsafe { row.slice() };
+        let special = specials.of(ids[at]);
+        if special.first {
+            cursor.candidate(plan, ids, at, &mut here);
+        }
+        let place = at;
+        for index in 0..std::mem::take(&mut here.changes.count) {
+            // SAFETY: the changes come in order, so what lies before one is not written yet.
+            unsafe { write_few(plan, row, &mut at, here.changes.places[index], on, output) };
+            on = !on;
+        }
+        if at == place {
+            output.put(at, on && !special.ignored);
+            at += 1;
+        }
+    }
+    keep.last_end = here.last_end;
+    keep.changes.on = on;
+    at
+}
+
+/// Writes the tokens up to `to`, one by one.
+///
+/// # Safety
+/// They must not be written yet; `to` does not lie behind the row's end.
+unsafe fn write_few<L: Label>(
+    plan: &Plan,
+    row: Row<L>,
+    at: &mut usize,
+    to: usize,
+    keep: bool,
+    output: &mut impl Output<L>,
+) {
+    while *at < to.min(row.length) {
+        // SAFETY: the token lies in the row.
+        output.put(*at, keep && !plan.ignored.contains(unsafe { *row.ids.add(*at) }));
+        *at += 1;
+    }
+}
+
+/// Where "trained" changes.
+trait Changes {
+    fn flip(&mut self, at: usize);
+    fn ignore(&mut self, at: usize);
+}
+
+/// The changes at one marker.
+struct Here {
+    places: [usize; 4],
+    count: usize,
+}
+
+impl Changes for Here {
+    #[inline(always)]
+    fn flip(&mut self, at: usize) {
+        self.places[self.count] = at;
+        self.count += 1;
+    }
+
+    fn ignore(&mut self, _: usize) {}
 }
 
 /// Where "trained" changes in a chunk, and then which of its tokens are.
@@ -133,7 +261,9 @@ impl Bits {
             self.flip(at);
         }
     }
+}
 
+impl Changes for Bits {
     #[inline(always)]
     fn flip(&mut self, at: usize) {
         if at < self.to {
@@ -151,7 +281,9 @@ impl Bits {
         self.ignored[at / 64] |= 1 << (at % 64);
         self.any_ignored = true;
     }
+}
 
+impl Bits {
     /// The chunk's trained tokens.
     fn finish(&mut self) -> &mut [u64; WORDS] {
         for word in &mut self.bits[..(self.to - self.from).div_ceil(64)] {
@@ -179,26 +311,26 @@ impl Bits {
 }
 
 /// Decides on turns as they are found.
-struct Keep<'p> {
+struct Keep<'p, C> {
     plan: &'p Plan,
-    bits: Bits,
+    changes: C,
     /// With `train_on_eos: last` the end marker that is the last so far: where, its end set, and which of it.
     last_end: Option<(usize, u32, u32)>,
 }
 
-impl Sink for Keep<'_> {
+impl<C: Changes> Sink for Keep<'_, C> {
     const WANTS_IGNORED: bool = true;
 
     #[inline(always)]
     fn ignored(&mut self, at: usize) {
-        self.bits.ignore(at);
+        self.changes.ignore(at);
     }
 
     #[inline(always)]
     fn open(&mut self, boundary: u32, start: usize, content_start: usize) {
         let boundary = &self.plan.boundaries[boundary as usize];
         if boundary.trained {
-            self.bits.flip(if boundary.include_start { start } else { content_start });
+            self.changes.flip(if boundary.include_start { start } else { content_start });
         }
     }
 
@@ -219,10 +351,10 @@ impl Sink for Keep<'_> {
             }
         };
         if trained != keep_end {
-            self.bits.flip(content_end);
+            self.changes.flip(content_end);
         }
         if keep_end {
-            self.bits.flip(marker_end);
+            self.changes.flip(marker_end);
         }
     }
 }
@@ -337,6 +469,29 @@ impl<L: Label> Output<L> for Labels<'_, L> {
         }
     }
 
+    fn can_stream(&self) -> bool {
+        !self.through
+    }
+
+    fn stream(&mut self, from: usize, set: &IdSet, keep: bool) -> usize {
+        let ignore = L::from_i32(self.plan.ignore_index);
+        // SAFETY: what lies behind `from` is in the row and not written yet; both arrays are valid for it by the promise made to
+        // `write_labels`, and the set fits one test as all sets of specials.
+        unsafe {
+            let (ids, labels, length) = (self.row.ids.add(from), self.labels.add(from), self.row.length - from);
+            (self.kernels.stream)(&Streaming { ids, labels, length, set, keep, ignore })
+        }
+    }
+
+    fn put(&mut self, at: usize, keep: bool) {
+        debug_assert!(at < self.row.length);
+        // SAFETY: the token lies in the row.
+        unsafe {
+            let label = if keep { *self.row.ids.add(at) } else { L::from_i32(self.plan.ignore_index) };
+            self.labels.add(at).write(label);
+        }
+    }
+
     fn keep(&mut self, at: usize, ids: &[i32]) {
         for (at, &id) in (at..).zip(ids).filter(|(_, id)| !self.plan.ignored.contains(**id)) {
             // SAFETY: the marker lies in the row.
@@ -364,6 +519,18 @@ impl<L: Label> Output<L> for Mask<'_> {
             *byte = kept;
         }
         false
+    }
+
+    fn can_stream(&self) -> bool {
+        false
+    }
+
+    fn stream(&mut self, _: usize, _: &IdSet, _: bool) -> usize {
+        unreachable!("bits are written by the chunk")
+    }
+
+    fn put(&mut self, _: usize, _: bool) {
+        unreachable!("bits are written by the chunk")
     }
 
     fn keep(&mut self, at: usize, ids: &[i32]) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::automaton::Automaton;
 use crate::candidates::Candidates;
 use crate::error::{BuildError, BuildErrorKind};
+use crate::ids::Label;
 use crate::options::{Boundary, EndKind, MaskerOptions, Termination, TrainOnEos, Turns, Unterminated};
 use crate::search::{Engine, IdSet, KernelsPair, kernels};
 use crate::semantics::{Semantics, Templates};
@@ -61,6 +62,14 @@ pub(crate) struct Specials {
     pub set: IdSet,
     /// What the id of each slot is.
     pub special: [Special; 8],
+}
+
+impl Specials {
+    /// What an id of the set means.
+    #[inline(always)]
+    pub fn of<L: Label>(&self, id: L) -> Special {
+        self.special[self.set.slot(id.to_i32().unwrap_or_default())]
+    }
 }
 
 /// What an id means.

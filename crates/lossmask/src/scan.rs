@@ -101,10 +101,9 @@ impl<F: FnMut(Found)> Sink for Turns<F> {
 /// A scan between two chunks of a row.
 pub(crate) struct Scan<'p> {
     plan: &'p Plan,
-    /// The boundary of the turn that is open, [`OUTSIDE`] if none is.
-    inside: u32,
-    /// The first token that is not decided on.
-    at: usize,
+    pub cursor: Cursor,
+    /// How many candidates the last chunk had, if they were listed.
+    pub listed: Option<usize>,
     /// Where in the chunk any marker may begin.
     ahead: [u64; WORDS],
     /// Words of `ahead` that are the chunk's already.
@@ -114,9 +113,52 @@ pub(crate) struct Scan<'p> {
 
 const OUTSIDE: u32 = u32::MAX;
 
+/// Where a scan stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cursor {
+    /// The boundary of the turn that is open, [`OUTSIDE`] if none is.
+    inside: u32,
+    /// The first token that is not decided on.
+    at: usize,
+}
+
+impl Cursor {
+    /// Goes on to a token that a marker may begin with; between the last one and this there is none.
+    #[inline(always)]
+    pub fn candidate<L: Label>(&mut self, plan: &Plan, ids: &[L], candidate: usize, sink: &mut impl Sink) {
+        if candidate < self.at {
+            return;
+        }
+        if self.inside != OUTSIDE {
+            let Some(set) = plan.boundaries[self.inside as usize].ends else { return };
+            let set = &plan.end_sets[set as usize];
+            let Some((marker, end)) = end_at(set, ids, candidate) else { return };
+            let kind = set.kinds[marker as usize];
+            sink.close(self.inside, candidate, end, Some(End { kind, marker }));
+            self.inside = OUTSIDE;
+            if kind == EndKind::Consumed {
+                self.at = end;
+                return;
+            }
+        }
+        if let Some((boundary, content_start)) = plan.header_at(ids, candidate) {
+            sink.open(boundary, candidate, content_start);
+            self.inside = boundary;
+            self.at = content_start;
+        }
+    }
+}
+
 impl<'p> Scan<'p> {
     pub fn new(plan: &'p Plan) -> Scan<'p> {
-        Scan { plan, inside: OUTSIDE, at: 0, ahead: [0; WORDS], ready: 0, maps: std::array::from_fn(|_| Map::new()) }
+        Scan {
+            plan,
+            cursor: Cursor { inside: OUTSIDE, at: 0 },
+            listed: None,
+            ahead: [0; WORDS],
+            ready: 0,
+            maps: std::array::from_fn(|_| Map::new()),
+        }
     }
 
     /// What may be classified of the chunk `[from, to)` before it is gone through; `ids` is the row.
@@ -153,17 +195,19 @@ impl<'p> Scan<'p> {
             return false;
         };
         let mut places = [const { MaybeUninit::<u16>::uninit() }; LIST + 64];
+        self.listed = None;
         let Some(places) = self.list(ids, from, to, set, &mut places) else {
             self.searched(ids, from, to, sink);
             return false;
         };
+        self.listed = Some(places.len());
         match &self.plan.specials {
             Some(specials) if S::WANTS_IGNORED => {
-                self.listed(ids, from, places, Some(specials), sink);
+                self.walk(ids, from, places, Some(specials), sink);
                 true
             }
             _ => {
-                self.listed(ids, from, places, None, sink);
+                self.walk(ids, from, places, None, sink);
                 false
             }
         }
@@ -194,7 +238,7 @@ impl<'p> Scan<'p> {
 
     /// Goes through the list of the chunk's candidates, among which are the ignored ids if `specials` are given.
     #[inline(always)]
-    fn listed<L: Label, S: Sink>(
+    fn walk<L: Label, S: Sink>(
         &mut self,
         ids: &[L],
         from: usize,
@@ -203,12 +247,11 @@ impl<'p> Scan<'p> {
         sink: &mut S,
     ) {
         let plan = self.plan;
-        let mut inside = self.inside;
-        let mut at = self.at;
+        let mut cursor = self.cursor;
         for &place in places {
             let candidate = from + usize::from(place);
             if let Some(specials) = specials {
-                let special = specials.special[specials.set.slot(ids[candidate].to_i32().unwrap_or_default())];
+                let special = specials.of(ids[candidate]);
                 if special.ignored {
                     sink.ignored(candidate);
                 }
@@ -216,28 +259,9 @@ impl<'p> Scan<'p> {
                     continue;
                 }
             }
-            if candidate < at {
-                continue;
-            }
-            if inside != OUTSIDE {
-                let Some(set) = plan.boundaries[inside as usize].ends else { continue };
-                let set = &plan.end_sets[set as usize];
-                let Some((marker, end)) = end_at(set, ids, candidate) else { continue };
-                let kind = set.kinds[marker as usize];
-                sink.close(inside, candidate, end, Some(End { kind, marker }));
-                inside = OUTSIDE;
-                if kind == EndKind::Consumed {
-                    at = end;
-                    continue;
-                }
-            }
-            if let Some((boundary, content_start)) = plan.header_at(ids, candidate) {
-                sink.open(boundary, candidate, content_start);
-                inside = boundary;
-                at = content_start;
-            }
+            cursor.candidate(plan, ids, candidate, sink);
         }
-        (self.at, self.inside) = (at, inside);
+        self.cursor = cursor;
     }
 
     /// Searches for what the scan waits for, again and again.
@@ -248,8 +272,8 @@ impl<'p> Scan<'p> {
         let starts = &mut starts[0];
         starts.clear();
         ends.iter_mut().for_each(Map::clear);
-        let mut at = self.at.max(from);
-        let mut inside = self.inside;
+        let Cursor { mut at, mut inside } = self.cursor;
+        at = at.max(from);
         while at < to {
             if inside == OUTSIDE {
                 starts.prepare(kernels, ids, from, to, &plan.start_candidates);
@@ -275,13 +299,13 @@ impl<'p> Scan<'p> {
                 at = if kind == EndKind::Consumed { marker.end } else { marker.start };
             }
         }
-        (self.at, self.inside) = (at, inside);
+        self.cursor = Cursor { at, inside };
     }
 
     /// Ends the turn that is open at the end of the row.
     pub fn finish(&mut self, length: usize, sink: &mut impl Sink) {
-        if self.inside != OUTSIDE {
-            sink.close(self.inside, length, length, None);
+        if self.cursor.inside != OUTSIDE {
+            sink.close(self.cursor.inside, length, length, None);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The inner loops, over the operations of [`Simd`].
 
 use crate::ids::Label;
-use crate::search::{IdSet, Writing};
+use crate::search::{IdSet, Streaming, Writing};
 
 /// A vector of 32-bit lanes. Masks are vectors whose lanes are all ones or all zeros.
 ///
@@ -28,6 +28,8 @@ pub(super) trait Simd: Copy {
     unsafe fn keep(bits: u64) -> Self::Keep;
     /// The part of one of the vectors: lanes with the highest bit set are kept.
     unsafe fn part(keep: Self::Keep, vector: usize) -> Self;
+    /// A mask as a bit for each lane.
+    unsafe fn lane_bits(self) -> u32;
     /// The masks of consecutive vectors as 64 bits.
     unsafe fn bits(masks: &impl Masks<Self>) -> u64;
     /// The [`Hash`](super::Hash) of each lane, of which the lowest three bits count.
@@ -307,6 +309,99 @@ unsafe fn write_ahead<S: Simd, L: Lanes, A: Members<S>, const THROUGH: bool>(wri
         }
         for word in both..ahead.words {
             *ahead.out.add(word) = S::bits(&Word { ids: ahead.ids.add(64 * word), members: next });
+        }
+    }
+}
+
+/// The loop behind [`Kernels::stream`](super::Kernels::stream).
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+pub(super) unsafe fn stream<S: Simd, L: Lanes>(streaming: &Streaming<'_, L>) -> usize {
+    let set = streaming.set;
+    // SAFETY: the caller's contract is that of `stream_to`.
+    unsafe {
+        match set.tables.first() {
+            Some(table) if S::TABLES => {
+                let (factors, shift) = (S::splat(set.hash.factors), S::splat(set.hash.shift as i32));
+                stream_to::<S, L, _>(streaming, &Table(table, factors, shift))
+            }
+            _ => stream_to::<S, L, _>(streaming, &Chain(&set.ids)),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn stream_to<S: Simd, L: Lanes, M: Members<S>>(streaming: &Streaming<'_, L>, members: &M) -> usize {
+    let &Streaming { ids, labels, length, set, keep, ignore } = streaming;
+    let mut at = 0;
+    // SAFETY: both pointers are valid for `length` ids and no index below goes beyond; every vector is loaded before it is
+    // stored to the same place, so `labels` may equal `ids`; the caller has the instruction set.
+    unsafe {
+        // Up to where the labels are aligned, so that no store below crosses a cache line.
+        let unaligned = labels.align_offset(4 * S::LANES);
+        if unaligned != 0 && S::LANES <= length {
+            let bits = L::test(ids, members).lane_bits();
+            let clear = (bits | 1 << unaligned).trailing_zeros();
+            store_before::<S, L>(ids, labels, clear, keep, ignore);
+            at = clear as usize;
+            if at != unaligned {
+                return at;
+            }
+        }
+        while at + 4 * S::LANES <= length {
+            let (ids, labels) = (ids.add(at), labels.add(at));
+            let mut found = [S::zero(); 4];
+            for (vector, found) in found.iter_mut().enumerate() {
+                *found = L::test(ids.add(vector * S::LANES), members);
+            }
+            if found[0].or(found[1]).or(found[2].or(found[3])).lane_bits() != 0 {
+                let mut bits = 0;
+                for (vector, found) in found.into_iter().enumerate() {
+                    bits |= found.lane_bits() << (vector * S::LANES);
+                }
+                let clear = bits.trailing_zeros();
+                for vector in 0..4 {
+                    let first = vector * S::LANES;
+                    store_before::<S, L>(
+                        ids.add(first),
+                        labels.add(first),
+                        clear.saturating_sub(first as u32),
+                        keep,
+                        ignore,
+                    );
+                }
+                return at + clear as usize;
+            }
+            for vector in 0..4 {
+                let first = vector * S::LANES;
+                if keep {
+                    L::copy::<S, false>(labels.add(first), ids.add(first));
+                } else {
+                    L::fill::<S, false>(labels.add(first), ignore);
+                }
+            }
+            at += 4 * S::LANES;
+        }
+        while at < length && !set.contains(*ids.add(at)) {
+            *labels.add(at) = if keep { *ids.add(at) } else { ignore };
+            at += 1;
+        }
+    }
+    at
+}
+
+/// Labels the lanes before `clear`, and gives the others their ids.
+#[inline(always)]
+unsafe fn store_before<S: Simd, L: Lanes>(ids: *const L, labels: *mut L, clear: u32, keep: bool, ignore: L) {
+    // SAFETY: both pointers are valid for a vector.
+    unsafe {
+        if keep {
+            L::copy::<S, false>(labels, ids);
+        } else {
+            let others = S::part(S::keep(!0 << clear.min(63)), 0);
+            L::put::<S, false>(labels, ids, others, ignore);
         }
     }
 }

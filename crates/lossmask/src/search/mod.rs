@@ -71,6 +71,8 @@ pub(crate) struct Kernels<L: 'static> {
     pub write: unsafe fn(&Writing<'_, L>),
     /// As `write`, past the caches: for outputs that no cache will hold. `labels` is aligned to 64 bytes.
     pub write_through: unsafe fn(&Writing<'_, L>),
+    /// Labels tokens up to the first of a set, and says how many that is.
+    pub stream: unsafe fn(&Streaming<'_, L>) -> usize,
     /// `list(bits, words, out)`: the places of the set bits, in order, and how many they are. Stops before a word with which
     /// there would be more than [`LIST`], and then returns `None`.
     ///
@@ -92,6 +94,19 @@ pub(crate) struct Writing<'a, L> {
     pub keep: *const u64,
     pub ignore: L,
     pub ahead: Ahead<'a, L>,
+}
+
+/// What [`Kernels::stream`] does: up to the first id of the set, `labels[i]` becomes `ids[i]` if `keep` is set, else `ignore`.
+///
+/// Reads `length` ids, writes up to `length` labels: behind that first id any label may become its id. `labels` either equals
+/// `ids` or does not overlap them. The set [fits one test](IdSet::fits_one_test).
+pub(crate) struct Streaming<'a, L> {
+    pub ids: *const L,
+    pub labels: *mut L,
+    pub length: usize,
+    pub set: &'a IdSet,
+    pub keep: bool,
+    pub ignore: L,
 }
 
 /// Ids to be classified as [`Kernels::classify`] does. The set [fits one test](IdSet::fits_one_test) unless there are no words.
@@ -125,6 +140,7 @@ macro_rules! kernels {
             classify: $name::classify::<$label>,
             write: $name::write::<$label, false>,
             write_through: $name::write::<$label, true>,
+            stream: $name::stream::<$label>,
             list: $name::list,
         };
         &KERNELS
@@ -291,8 +307,8 @@ mod tests {
                 }
                 // SAFETY: as above; `labels` is aligned and does not overlap `ids`.
                 unsafe { write(&writing) };
-                for at in 0..if few.fits_one_test() { ids.len() } else { 0 } {
-                    assert_eq!(bit(&ahead, at), ids[at].to_i32().is_some_and(|id| few.ids().contains(&id)), "ahead");
+                for (at, id) in ids.iter().enumerate().filter(|_| few.fits_one_test()) {
+                    assert_eq!(bit(&ahead, at), id.to_i32().is_some_and(|id| few.ids().contains(&id)), "ahead");
                 }
                 for at in 0..ids.len() {
                     let label = if bit(&keep, at) { ids[at] } else { ignore };
@@ -312,11 +328,50 @@ mod tests {
         }
     }
 
+    fn check_stream<L: Label + std::fmt::Debug>(kernels: &Kernels<L>, ids: &[L], set: &IdSet, ignore: L) {
+        let expected = ids.iter().position(|&id| set.contains(id)).unwrap_or(ids.len());
+        for keep in [false, true] {
+            let mut labels = ids.to_vec();
+            let row = labels.as_mut_ptr();
+            // SAFETY: the engine is available, the pointers are valid for the row and the same.
+            let streamed =
+                unsafe { (kernels.stream)(&Streaming { ids: row, labels: row, length: ids.len(), set, keep, ignore }) };
+            assert_eq!(streamed, expected);
+            for at in 0..ids.len() {
+                let label = if at < expected && !keep { ignore } else { ids[at] };
+                assert_eq!(labels[at], label, "{at} of {expected}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_engine_streams_alike(
+            set in prop::collection::vec(0..40i32, 1..4),
+            length in 0..200usize,
+            special in prop::option::of(0..200usize),
+        ) {
+            let set = IdSet::new(set);
+            let special = special.filter(|_| set.fits_one_test());
+            let wide: Vec<i64> = (0..length)
+                .map(|at| if special == Some(at) { i64::from(set.ids()[0]) } else { (1 << 32) + at as i64 * 1000 })
+                .collect();
+            let narrow: Vec<i32> =
+                wide.iter().map(|&id| id.to_i32().unwrap_or(1_000_000 + (id >> 3) as i32 % 1000)).collect();
+            for &engine in Engine::available() {
+                if set.fits_one_test() {
+                    check_stream(kernels(engine).0, &narrow, &set, -100);
+                    check_stream(kernels(engine).1, &wide, &set, -100);
+                }
+            }
+        }
+    }
+
     #[test]
     fn every_engine_lists_alike() {
-        for bits in [vec![], vec![0, 0], vec![1 << 63, 0, 0x8421], vec![!0; 4], vec![!0, !0, !0, !0, 1]] {
+        for bits in [vec![], vec![0_u64, 0], vec![1 << 63, 0, 0x8421], vec![!0; 4], vec![!0, !0, !0, !0, 1]] {
             let expected: Vec<u16> =
-                (0..64 * bits.len() as u16).filter(|&at| bits[at as usize / 64] as u64 >> (at % 64) & 1 == 1).collect();
+                (0..64 * bits.len() as u16).filter(|&at| bits[at as usize / 64] >> (at % 64) & 1 == 1).collect();
             for &engine in Engine::available() {
                 let mut out = [0; LIST + 64];
                 // SAFETY: the engine is available, and the arrays hold what is asked for.

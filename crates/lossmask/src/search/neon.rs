@@ -3,7 +3,7 @@
 use std::arch::aarch64::*;
 
 use super::kernel::{self, Lanes, Masks, Simd};
-use super::{IdSet, Writing};
+use super::{IdSet, Streaming, Writing};
 
 #[derive(Clone, Copy)]
 struct Neon(int32x4_t);
@@ -72,6 +72,11 @@ impl Simd for Neon {
         from_mask(unsafe { vtstq_u32(vdupq_n_u32(bits), vld1q_u32(LANE.as_ptr())) })
     }
     #[inline(always)]
+    unsafe fn lane_bits(self) -> u32 {
+        const LANE: [u32; 4] = [1, 2, 4, 8];
+        unsafe { vaddvq_u32(vandq_u32(vreinterpretq_u32_s32(self.0), vld1q_u32(LANE.as_ptr()))) }
+    }
+    #[inline(always)]
     unsafe fn bits(masks: &impl Masks<Neon>) -> u64 {
         const BIT: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128];
         unsafe {
@@ -130,6 +135,11 @@ pub(super) unsafe fn classify<L: Lanes>(ids: *const L, words: usize, set: &IdSet
 pub(super) unsafe fn write<L: Lanes, const THROUGH: bool>(writing: &Writing<'_, L>) {
     // SAFETY: as above.
     unsafe { kernel::write::<Neon, L, THROUGH>(writing) }
+}
+
+pub(super) unsafe fn stream<L: Lanes>(streaming: &Streaming<'_, L>) -> usize {
+    // SAFETY: as above.
+    unsafe { kernel::stream::<Neon, L>(streaming) }
 }
 
 pub(super) unsafe fn list(bits: *const u64, words: usize, out: *mut u16) -> Option<usize> {

@@ -1,7 +1,7 @@
 //! The vector operations in plain Rust: what runs where there is nothing better, and what the tests hold the others to.
 
 use super::kernel::{self, Lanes, Masks, Simd};
-use super::{IdSet, Writing};
+use super::{IdSet, Streaming, Writing};
 
 const LANES: usize = 4;
 
@@ -54,6 +54,9 @@ impl Simd for Plain {
     unsafe fn part(keep: u64, vector: usize) -> Plain {
         lanes(|at| all(keep >> (vector * LANES + at) & 1 == 1))
     }
+    unsafe fn lane_bits(self) -> u32 {
+        (0..LANES).fold(0, |bits, at| bits | (self.0[at].cast_unsigned() & 1) << at)
+    }
     unsafe fn bits(masks: &impl Masks<Plain>) -> u64 {
         let bit = |at: usize, mask: i32| u64::from(mask.cast_unsigned() & 1) << at;
         (0..64 / LANES).fold(0, |bits, vector| {
@@ -96,6 +99,11 @@ pub(super) unsafe fn classify<L: Lanes>(ids: *const L, words: usize, set: &IdSet
 pub(super) unsafe fn write<L: Lanes, const THROUGH: bool>(writing: &Writing<'_, L>) {
     // SAFETY: as above.
     unsafe { kernel::write::<Plain, L, THROUGH>(writing) }
+}
+
+pub(super) unsafe fn stream<L: Lanes>(streaming: &Streaming<'_, L>) -> usize {
+    // SAFETY: as above.
+    unsafe { kernel::stream::<Plain, L>(streaming) }
 }
 
 pub(super) unsafe fn list(bits: *const u64, words: usize, out: *mut u16) -> Option<usize> {

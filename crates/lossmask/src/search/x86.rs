@@ -6,7 +6,7 @@ pub(super) mod sse2 {
     use std::arch::x86_64::*;
 
     use super::super::kernel::{self, Lanes, Masks, Simd};
-    use super::super::{IdSet, Writing};
+    use super::super::{IdSet, Streaming, Writing};
 
     #[derive(Clone, Copy)]
     struct Sse2(__m128i);
@@ -71,6 +71,10 @@ pub(super) mod sse2 {
             }
         }
         #[inline(always)]
+        unsafe fn lane_bits(self) -> u32 {
+            unsafe { _mm_movemask_ps(_mm_castsi128_ps(self.0)).cast_unsigned() }
+        }
+        #[inline(always)]
         unsafe fn bits(masks: &impl Masks<Sse2>) -> u64 {
             let mut bits = 0;
             for part in 0..4 {
@@ -132,6 +136,11 @@ pub(super) mod sse2 {
         unsafe { kernel::write::<Sse2, L, THROUGH>(writing) }
     }
 
+    pub(in super::super) unsafe fn stream<L: Lanes>(streaming: &Streaming<'_, L>) -> usize {
+        // SAFETY: as above.
+        unsafe { kernel::stream::<Sse2, L>(streaming) }
+    }
+
     pub(in super::super) unsafe fn list(bits: *const u64, words: usize, out: *mut u16) -> Option<usize> {
         // SAFETY: as above.
         unsafe { kernel::list(bits, words, out) }
@@ -142,7 +151,7 @@ pub(super) mod avx2 {
     use std::arch::x86_64::*;
 
     use super::super::kernel::{self, Lanes, Masks, Simd};
-    use super::super::{IdSet, Writing};
+    use super::super::{IdSet, Streaming, Writing};
 
     /// Whether the machine has the instructions that the functions below are compiled for.
     pub(in super::super) fn is_available() -> bool {
@@ -215,6 +224,10 @@ pub(super) mod avx2 {
                 let by = _mm256_sub_epi32(_mm256_set1_epi32(first), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
                 Avx2(_mm256_sllv_epi32(keep[vector / 4], by))
             }
+        }
+        #[inline(always)]
+        unsafe fn lane_bits(self) -> u32 {
+            unsafe { _mm256_movemask_ps(_mm256_castsi256_ps(self.0)).cast_unsigned() }
         }
         #[inline(always)]
         unsafe fn bits(masks: &impl Masks<Avx2>) -> u64 {
@@ -297,6 +310,12 @@ pub(super) mod avx2 {
     pub(in super::super) unsafe fn write<L: Lanes, const THROUGH: bool>(writing: &Writing<'_, L>) {
         // SAFETY: as above.
         unsafe { kernel::write::<Avx2, L, THROUGH>(writing) }
+    }
+
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    pub(in super::super) unsafe fn stream<L: Lanes>(streaming: &Streaming<'_, L>) -> usize {
+        // SAFETY: as above.
+        unsafe { kernel::stream::<Avx2, L>(streaming) }
     }
 
     #[target_feature(enable = "avx2,bmi1,popcnt")]
