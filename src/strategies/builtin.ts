@@ -9,11 +9,13 @@ export function resolveBuiltIn(strategy: Strategy, tokenizer: MarkerTokenizer, n
   const missing = strategy.control.filter(token => isInPieces(tokenizer, token))
   const writable = (marker: string) => !missing.some(token => marker.includes(token))
   const boundaries: ResolvedBoundary[] = []
+  const out = new Set<string>()
   for (const markers of strategy.roles) {
     const boundary = resolveRole(markers, tokenizer, writable)
-    if (boundary === undefined) notices.push(leftOut(markers, missing))
+    if (boundary === undefined) out.add(markers.role)
     else boundaries.push(boundary)
   }
+  if (out.size > 0) notices.push(leftOut([...out], missing))
   return boundaries
 }
 
@@ -49,8 +51,7 @@ function resolveEndMarker(
   return resolveEnd(tokenizer, text).map(ids => ({ ids, kind: end.kind }))
 }
 
-function leftOut(markers: RoleMarkers, missing: readonly string[]): Notice {
-  const texts = [...markers.starts, ...markers.ends.map(end => end.text)].map(text => JSON.stringify(text)).join(', ')
+function leftOut(roles: readonly string[], missing: readonly string[]): Notice {
   const pieces = missing.length === 0 ? '' : ` (not one token each: ${missing.join(' ')})`
-  return { code: 'role-left-out', message: `this vocabulary has no markers for ${markers.role}: ${texts}${pieces}` }
+  return { code: 'role-left-out', message: `this vocabulary cannot write the markers of ${roles.join(', ')}${pieces}` }
 }
