@@ -9,6 +9,7 @@ mod row;
 mod spec;
 mod template;
 mod thinking;
+mod timing;
 mod tokenizer;
 
 pub use encoder::Encoder;
@@ -19,4 +20,5 @@ pub use spec::{
 pub use template::{
     Field, FieldKind, Origin, Origins, RenderInput, Rendered, Run, Template, TemplateError, TemplateErrorKind, TextTurn,
 };
+pub use timing::{Spent, take_spent};
 pub use tokenizer::{Encoded, Tokenizer};

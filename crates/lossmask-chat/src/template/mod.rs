@@ -37,6 +37,7 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value as Json, json};
 
 use crate::spec::TemplateSpec;
+use crate::timing::{Stage, Stopwatch};
 
 use builtins::Clock;
 pub use data::{Field, FieldKind};
@@ -154,6 +155,7 @@ impl Template {
     /// # Errors
     /// As [`render`](Template::render).
     pub fn render_with_origins(&self, input: &RenderInput<'_>) -> Result<(Rendered, Origins), TemplateError> {
+        let _stopwatch = Stopwatch::start(Stage::Render);
         let mut fields = data::Fields::default();
         let mut variables = vec![
             (

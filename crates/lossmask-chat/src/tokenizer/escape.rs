@@ -6,6 +6,7 @@ use std::ops::Range;
 use tokenizers::{AddedVocabulary, Model as _, OffsetType, PreTokenizer as _};
 
 use super::{Encoded, Tokenizer, spans};
+use crate::timing::{Stage, Stopwatch};
 
 /// Encodes rows in which content must not become one of a set of control tokens.
 ///
@@ -62,6 +63,7 @@ impl Escaper {
         plain: &Encoded,
         content: &[Range<usize>],
     ) -> Option<Encoded> {
+        let _stopwatch = Stopwatch::start(Stage::Tokenize);
         let mut out = Vec::with_capacity(plain.ids.len() + 16);
         let mut stretch = Stretch { start: 0, first: 0, typed: false };
         let spans = plain.spans.as_ref()?;

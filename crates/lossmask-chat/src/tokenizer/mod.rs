@@ -14,6 +14,7 @@ use tokenizers::AddedToken;
 
 use crate::row::SpecError;
 use crate::spec::TokenizerSpec;
+use crate::timing::{Stage, Stopwatch};
 use bytes::TokenBytes;
 
 use spans::PrefixSpace;
@@ -74,6 +75,7 @@ impl Tokenizer {
 
     /// The text's token ids, and the bytes each of them stands for.
     pub fn encode(&self, text: &str) -> Encoded {
+        let _stopwatch = Stopwatch::start(Stage::Tokenize);
         let ids = self.ids(text);
         let spans =
             spans::exact(self, text, &ids, true, || Some(self.inner.encode(text, false).ok()?.get_offsets().to_vec()));
@@ -146,6 +148,7 @@ impl Tokenizer {
     }
 
     fn ids(&self, text: &str) -> Vec<u32> {
+        let _stopwatch = Stopwatch::start(Stage::Tokenize);
         // A model without an unknown token fails on text it cannot spell; such a text has no ids.
         self.inner.encode_fast(text, false).map(|encoding| encoding.get_ids().to_vec()).unwrap_or_default()
     }
