@@ -4,6 +4,7 @@ mod error;
 mod figures;
 mod packing;
 mod pipeline;
+mod prepared;
 mod report;
 mod row;
 mod settle;
@@ -15,9 +16,11 @@ mod writer;
 
 pub use error::{DataError, ErrorData};
 pub use pipeline::{Control, DatasetEncoder, OnProgress, Progress, RowEncoder, run, run_with};
+pub use prepared::{Prepared, RowFilter};
 pub use report::{
     DiagnosisFigures, EndFigures, FileFigures, Lengths, OutputFigures, PackingFigures, Place, Report, RoleFigures,
-    ShardFigures, ShownDiagnosis, ShownRow, ShownSpan, ShownTurn, Timing, TokenFigures, TruncationFigures,
+    ShardFigures, ShownDiagnosis, ShownRow, ShownSpan, ShownTurn, Timing, TokenFigures, TokenizerUsed,
+    TruncationFigures,
 };
 pub use spec::{
     DatasetSpec, ExcessLength, Format, OnError, OutputFormat, OutputSpec, PackingSpec, PipelineSpec, UntrainedRows,

@@ -117,6 +117,7 @@ fn join(rows: impl Iterator<Item = Row>, figures: &mut PackingFigures) -> Row {
         record: Record::default(),
         status: Status::Certain,
         diagnostics: Vec::new(),
+        media: Vec::new(),
         sources: Vec::new(),
         lengths: Vec::new(),
         truncated: false,
@@ -127,6 +128,10 @@ fn join(rows: impl Iterator<Item = Row>, figures: &mut PackingFigures) -> Row {
         for mut diagnosis in row.diagnostics {
             diagnosis.span = diagnosis.span.map(|span| span.start + out.ids.len()..span.end + out.ids.len());
             out.diagnostics.push(diagnosis);
+        }
+        for mut item in row.media {
+            item.tokens = item.tokens.start + out.ids.len()..item.tokens.end + out.ids.len();
+            out.media.push(item);
         }
         out.ids.extend_from_slice(&row.ids);
         out.lengths.extend(row.lengths);

@@ -22,7 +22,7 @@ pub struct Place {
 }
 
 /// A run in figures.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Report {
     /// Rows found in the data files.
@@ -73,8 +73,21 @@ pub struct Report {
     pub output: Option<OutputFigures>,
     /// The first rows in full, as many as were asked for.
     pub debug: Vec<ShownRow>,
+    /// The tokenizer that made the ids.
+    pub tokenizer: Option<TokenizerUsed>,
     /// The spec's `config`, as it was given.
     pub config: serde_json::Value,
+}
+
+/// Which tokenizer made the ids.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenizerUsed {
+    /// Its file.
+    pub path: PathBuf,
+    /// What was added to it.
+    #[serde(default)]
+    pub added_tokens: Vec<String>,
 }
 
 /// Tokens of one kind.
@@ -128,7 +141,7 @@ pub struct TruncationFigures {
 }
 
 /// One diagnosis code over the whole run.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DiagnosisFigures {
     /// Its code.
@@ -177,7 +190,7 @@ pub struct PackingFigures {
 }
 
 /// One file read.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FileFigures {
     /// The dataset's name.
@@ -211,7 +224,7 @@ pub struct Timing {
 }
 
 /// What was written.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OutputFigures {
     /// The folder.
@@ -225,7 +238,7 @@ pub struct OutputFigures {
 }
 
 /// One file written.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ShardFigures {
     /// The split it belongs to.
@@ -237,7 +250,7 @@ pub struct ShardFigures {
 }
 
 /// A row in full, for people to look at.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ShownRow {
     /// `train` or `test`.

@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use lossmask::{Diagnosis, Record};
-use lossmask_chat::{EncodedRow, Status};
+use lossmask_chat::{EncodedRow, RowMedia, Status};
 
 use crate::report::{ShownDiagnosis, ShownRow, ShownSpan, ShownTurn};
 use crate::{DataError, Place};
@@ -18,6 +18,8 @@ pub(crate) struct Row {
     pub record: Record,
     pub status: Status,
     pub diagnostics: Vec<Diagnosis>,
+    /// Its media, in the order of their tokens.
+    pub media: Vec<RowMedia>,
     /// Where it comes from: one place for each packed row.
     pub sources: Vec<Place>,
     /// Tokens of each packed row.
@@ -33,8 +35,8 @@ impl Row {
             return Err(DataError::new("internal-error", message).at(&place));
         }
         let lengths = vec![row.ids.len()];
-        let EncodedRow { ids, record, status, diagnostics, .. } = row;
-        Ok(Row { ids, record, status, diagnostics, sources: vec![place], lengths, truncated: false })
+        let EncodedRow { ids, record, status, diagnostics, media } = row;
+        Ok(Row { ids, record, status, diagnostics, media, sources: vec![place], lengths, truncated: false })
     }
 
     pub fn labels(&self) -> Vec<i32> {

@@ -88,6 +88,12 @@ fn truncate(row: &mut Row, max: usize, unterminated: Unterminated, lost: &mut Tr
     lost.turns += turns;
     lost.tokens += (tokens - at) as u64;
     lost.trained_tokens += trained_lost as u64;
+    let media = row.media.len();
+    row.media.retain(|item| item.tokens.end <= at);
+    let media_lost = match media - row.media.len() {
+        0 => String::new(),
+        count => format!(" and {count} media items"),
+    };
     row.diagnostics.retain_mut(|diagnosis| match &mut diagnosis.span {
         Some(span) => {
             span.end = span.end.min(at);
@@ -99,7 +105,7 @@ fn truncate(row: &mut Row, max: usize, unterminated: Unterminated, lost: &mut Tr
         code: "row-truncated",
         severity: if trained_lost > 0 { Severity::Warning } else { Severity::Info },
         span: None,
-        message: format!("cut from {tokens} to {at} tokens; {trained_lost} trained tokens are lost"),
+        message: format!("cut from {tokens} to {at} tokens; {trained_lost} trained tokens{media_lost} are lost"),
         hint: Some("raise `sequence_len`, or set `excess_length_strategy: drop`".to_owned()),
     });
 }

@@ -5,5 +5,6 @@ mod error;
 mod masker;
 mod media;
 mod pipeline;
+mod prepared;
 mod rows;
 mod view;

@@ -92,8 +92,13 @@ impl ChunkRules {
         figures.timing.parse += began.elapsed().as_secs_f64();
         let place = chunk.place(index);
         let began = Instant::now();
-        let encoded = guarded(encoder, &value?).map_err(|error| error.at(&place))?;
-        figures.timing.mask += began.elapsed().as_secs_f64();
+        lossmask_chat::take_spent();
+        let encoded = guarded(encoder, &value?);
+        let (whole, spent) = (began.elapsed(), lossmask_chat::take_spent());
+        figures.timing.render += spent.render.as_secs_f64();
+        figures.timing.tokenize += spent.tokenize.as_secs_f64();
+        figures.timing.mask += whole.saturating_sub(spent.render + spent.tokenize).as_secs_f64();
+        let encoded = encoded.map_err(|error| error.at(&place))?;
         let row = Row::new(encoded, place)?;
         self.settle.settle(row, &self.facts[dataset], &mut figures.truncation)
     }

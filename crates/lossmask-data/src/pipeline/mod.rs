@@ -9,7 +9,7 @@ mod encoder;
 mod input;
 mod output;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -22,6 +22,7 @@ use crate::source::Chunk;
 use crate::{DataError, OnError, PipelineSpec};
 use chunk::EncodedChunk;
 pub(crate) use chunk::{ChunkRules, Outcome};
+pub(crate) use encoder::token_texts;
 pub use encoder::{DatasetEncoder, RowEncoder};
 use input::Reader;
 use output::Output;
@@ -98,7 +99,7 @@ pub fn run_with(spec: &PipelineSpec, encoders: &[&dyn RowEncoder], mut control: 
     let (bytes_read, bytes_total) = (reader.bytes_read(), reader.bytes_total());
     let mut output = Output::create(spec)?;
     let rules = ChunkRules::new(spec);
-    let running = Running { stop: &stop, cancel: &control.cancel };
+    let running = Running { stop: &stop, cancel: &control.cancel, read_nanos: AtomicU64::new(0) };
 
     thread::scope(|scope| {
         // Set before the queues close, on every way out: the threads end and the scope can be left.
@@ -132,6 +133,7 @@ pub fn run_with(spec: &PipelineSpec, encoders: &[&dyn RowEncoder], mut control: 
             return Err(cancelled());
         }
         watch.tell(&output, bytes_read.load(Ordering::Relaxed), true);
+        output.read_seconds = running.read_nanos.load(Ordering::Relaxed) as f64 / 1e9;
         output.finish(spec, started)
     })
 }
@@ -143,6 +145,8 @@ fn builder(name: &str) -> thread::Builder {
 struct Running<'a> {
     stop: &'a AtomicBool,
     cancel: &'a AtomicBool,
+    /// Time the reader worked.
+    read_nanos: AtomicU64,
 }
 
 impl Running<'_> {
@@ -183,7 +187,10 @@ enum Ordered {
 
 fn read(mut reader: Reader, to_writer: &SyncSender<Ordered>, to_workers: &SyncSender<Job>, running: &Running) {
     while !running.is_over() {
-        let sent = match reader.next() {
+        let began = Instant::now();
+        let next = reader.next();
+        running.read_nanos.fetch_add(began.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        let sent = match next {
             None => return,
             Some(Ok(input::Item::FileDone(figures))) => to_writer.send(Ordered::FileDone(figures)).is_ok(),
             Some(Ok(input::Item::Chunk { dataset, chunk })) => {

@@ -7,7 +7,7 @@ use super::RowEncoder;
 use super::chunk::{EncodedChunk, Outcome};
 use crate::figures::Figures;
 use crate::packing::Packer;
-use crate::report::{FileFigures, Report, ShownRow};
+use crate::report::{FileFigures, Report, ShownRow, TokenizerUsed};
 use crate::row::Row;
 use crate::split::Splitter;
 use crate::writer::{Columns, Layout, Rejected, Writer};
@@ -33,6 +33,8 @@ pub(super) struct Output {
     duplicates: u64,
     files: Vec<FileFigures>,
     seconds: f64,
+    /// Seconds the reader worked.
+    pub read_seconds: f64,
 }
 
 struct Sink {
@@ -48,7 +50,9 @@ impl Output {
         let sink = match &spec.output {
             None => None,
             Some(output) => {
-                let columns = Columns { weights: output.weights, packing: packing.is_some() };
+                let media =
+                    spec.datasets.iter().chain(&spec.test_datasets).any(|dataset| dataset.encoder.media.is_some());
+                let columns = Columns { weights: output.weights, packing: packing.is_some(), media };
                 let layout = Layout { format: output.format, columns, shard_bytes: output.shard_bytes };
                 let writer = Writer::create(&output.dir, splits, layout)?;
                 let rejected = Rejected::new(writer.path());
@@ -72,6 +76,7 @@ impl Output {
             duplicates: 0,
             files: Vec::new(),
             seconds: 0.0,
+            read_seconds: 0.0,
         })
     }
 
@@ -168,7 +173,12 @@ impl Output {
         report.duplicate_rows = self.seen.map(|_| self.duplicates);
         report.files = self.files;
         report.debug = self.debug;
+        report.tokenizer = Some(TokenizerUsed {
+            path: spec.tokenizer.path.clone(),
+            added_tokens: spec.tokenizer.added_tokens.clone(),
+        });
         report.config = spec.config.clone();
+        report.timing.read = self.read_seconds;
         report.timing.write = self.seconds + began.elapsed().as_secs_f64();
         report.timing.wall = started.elapsed().as_secs_f64();
         match self.sink {

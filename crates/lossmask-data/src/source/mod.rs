@@ -15,6 +15,7 @@ use arrow_array::RecordBatch;
 use serde_json::Value;
 
 use crate::{DataError, Format, Place};
+pub(crate) use value::row as row_value;
 
 /// Most rows in a chunk: small enough to keep all workers busy on small files.
 const CHUNK_ROWS: usize = 64;

@@ -12,7 +12,7 @@ use serde_json::{Map, Number, Value};
 
 /// The row as an object. Columns that hold null are left out: Arrow has no other way to say that a key is absent, and in
 /// nested messages or tool arguments it invents the key for every row that lacks it.
-pub(super) fn row(batch: &RecordBatch, index: usize) -> Value {
+pub(crate) fn row(batch: &RecordBatch, index: usize) -> Value {
     let schema = batch.schema_ref();
     object(schema.fields().iter().map(|field| field.name()).zip(batch.columns()), index)
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use arrow_array::builder::{Float32Builder, Int8Builder, Int32Builder, Int64Builder, ListBuilder};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::media::{self, MediaBuilder};
 use crate::DataError;
 use crate::row::{IGNORE_INDEX, Row};
 
@@ -18,6 +19,8 @@ pub(crate) struct Columns {
     pub weights: bool,
     /// `position_ids` and `seq_lengths`.
     pub packing: bool,
+    /// `media`: kind, reference and grid values of each item, in the order of their tokens.
+    pub media: bool,
 }
 
 /// Collects rows.
@@ -32,6 +35,7 @@ pub(super) struct BatchBuilder {
     weights: ListBuilder<Float32Builder>,
     position_ids: ListBuilder<Int64Builder>,
     seq_lengths: ListBuilder<Int64Builder>,
+    media: MediaBuilder,
 }
 
 fn column_types(columns: Columns) -> Vec<(&'static str, DataType, &'static str)> {
@@ -52,10 +56,13 @@ fn column_types(columns: Columns) -> Vec<(&'static str, DataType, &'static str)>
 
 impl BatchBuilder {
     pub fn new(columns: Columns) -> Self {
-        let fields: Vec<Field> = column_types(columns)
+        let mut fields: Vec<Field> = column_types(columns)
             .into_iter()
             .map(|(name, of, _)| Field::new(name, DataType::List(Arc::new(Field::new("item", of, true))), true))
             .collect();
+        if columns.media {
+            fields.push(Field::new("media", media::data_type(), true));
+        }
         let mut builder = BatchBuilder {
             columns,
             schema: Arc::new(Schema::empty()),
@@ -67,6 +74,7 @@ impl BatchBuilder {
             weights: ListBuilder::default(),
             position_ids: ListBuilder::default(),
             seq_lengths: ListBuilder::default(),
+            media: MediaBuilder::default(),
         };
         let info = json!({ "info": { "features": builder.features() } });
         let metadata: HashMap<_, _> = [("huggingface".to_owned(), info.to_string())].into();
@@ -83,7 +91,11 @@ impl BatchBuilder {
         let features = column_types(self.columns).into_iter().map(|(name, _, dtype)| {
             (name.to_owned(), json!({ "feature": { "dtype": dtype, "_type": "Value" }, "_type": "List" }))
         });
-        Value::Object(features.collect())
+        let mut features: Map<String, Value> = features.collect();
+        if self.columns.media {
+            features.insert("media".to_owned(), media::feature());
+        }
+        Value::Object(features)
     }
 
     pub fn rows(&self) -> usize {
@@ -123,6 +135,9 @@ impl BatchBuilder {
             self.position_ids.append(true);
             self.seq_lengths.append(true);
         }
+        if self.columns.media {
+            self.media.append(&row.media);
+        }
     }
 
     /// The rows collected so far as a batch; the builder is empty again.
@@ -139,6 +154,9 @@ impl BatchBuilder {
         if self.columns.packing {
             arrays.push(Arc::new(self.position_ids.finish()));
             arrays.push(Arc::new(self.seq_lengths.finish()));
+        }
+        if self.columns.media {
+            arrays.push(Arc::new(self.media.finish()));
         }
         RecordBatch::try_new(self.schema(), arrays).map_err(|error| DataError::new("internal-error", error.to_string()))
     }

@@ -3,9 +3,13 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::sidecar::REPORT_FILE;
 use crate::DataError;
+
+/// Tells the runs of one process apart.
+static RUN: AtomicU64 = AtomicU64::new(0);
 
 /// A folder being written. Dropped before it is published, it disappears.
 pub(crate) struct Folder {
@@ -24,7 +28,8 @@ impl Folder {
             _ => Path::new("."),
         };
         fs::create_dir_all(parent).map_err(|error| DataError::io("create", parent, &error))?;
-        let temporary = parent.join(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));
+        let number = RUN.fetch_add(1, Ordering::Relaxed);
+        let temporary = parent.join(format!(".{}.{}-{number}.tmp", name.to_string_lossy(), std::process::id()));
         // A leftover of a killed process that had the same id.
         remove(&temporary)?;
         fs::create_dir(&temporary).map_err(|error| DataError::io("create", &temporary, &error))?;

@@ -2,6 +2,7 @@
 
 mod batch;
 mod folder;
+mod media;
 mod rejected;
 mod shards;
 mod sidecar;
@@ -15,7 +16,7 @@ use arrow_schema::Schema;
 pub(crate) use batch::Columns;
 pub(crate) use folder::Folder;
 pub(crate) use rejected::Rejected;
-pub(crate) use sidecar::REPORT_FILE;
+pub(crate) use sidecar::{REPORT_FILE, SIDECAR_BATCH_ROWS, sidecar_file};
 
 use crate::report::{OutputFigures, ShardFigures};
 use crate::row::Row;

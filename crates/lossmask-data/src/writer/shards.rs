@@ -6,16 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Float32Type, Int8Type, Int32Type, Int64Type};
 use arrow_ipc::writer::StreamWriter;
-use arrow_schema::{DataType, Schema};
+use arrow_schema::Schema;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
-use serde_json::{Map, Value};
 
 use super::Folder;
+use crate::source::row_value;
 use crate::{DataError, OutputFormat};
 
 const WRITE_BUFFER: usize = 1 << 20;
@@ -183,25 +181,10 @@ impl ShardWriter {
 /// A batch's rows as JSON lines.
 pub(super) fn write_jsonl(out: &mut impl Write, batch: &RecordBatch) -> std::io::Result<()> {
     for index in 0..batch.num_rows() {
-        serde_json::to_writer(&mut *out, &row_json(batch, index))?;
+        serde_json::to_writer(&mut *out, &row_value(batch, index))?;
         out.write_all(b"\n")?;
     }
     Ok(())
-}
-
-fn row_json(batch: &RecordBatch, index: usize) -> Value {
-    let mut row = Map::new();
-    for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
-        let items = column.as_list::<i32>().value(index);
-        let values: Value = match items.data_type() {
-            DataType::Int8 => items.as_primitive::<Int8Type>().values().iter().copied().collect(),
-            DataType::Int32 => items.as_primitive::<Int32Type>().values().iter().copied().collect(),
-            DataType::Int64 => items.as_primitive::<Int64Type>().values().iter().copied().collect(),
-            _ => items.as_primitive::<Float32Type>().values().iter().copied().collect(),
-        };
-        row.insert(field.name().clone(), values);
-    }
-    Value::Object(row)
 }
 
 /// The disk's own error, dug out of the library's.

@@ -65,7 +65,7 @@ impl RowEncoder for TurnsEncoder {
             let role = u32::from(trained);
             record.turns.push(Turn { role, start, content_start, content_end, end, trained, terminated: true });
         }
-        Ok(EncodedRow { ids, record, status: Status::Single, diagnostics: Vec::new() })
+        Ok(EncodedRow { ids, record, status: Status::Single, diagnostics: Vec::new(), media: Vec::new() })
     }
 
     fn token_texts(&self, ids: &[i32]) -> Vec<String> {
