@@ -11,6 +11,8 @@ const ROOT: u32 = 0;
 /// The state no match can start from any more: what was found is the answer.
 const DEAD: u32 = u32::MAX;
 const NO_PATTERN: u32 = u32::MAX;
+/// The bit of a table's entry that leads to a state worth looking at; [`DEAD`] has it too.
+const NEWS: u32 = 1 << 31;
 /// Tables larger than this many entries follow failure links at run time instead.
 const DENSE_LIMIT: usize = 1 << 18;
 /// Up to so many patterns are compared one by one.
@@ -26,7 +28,7 @@ pub(crate) struct Match {
 
 #[derive(Clone, Debug)]
 enum Transitions {
-    /// `states * classes` targets, failures resolved.
+    /// `states * classes` targets, failures resolved: where the target's row begins, with [`NEWS`] where it reports something.
     Dense(Vec<u32>),
     /// The trie's own edges, sorted by class; what is missing follows the failure link.
     Sparse(Vec<Vec<(u32, u32)>>),
@@ -162,7 +164,7 @@ impl Automaton {
         let (mut fail, order) = trie.failures();
         let output = leftmost(&trie, &mut fail, &order, &lengths);
         let transitions = if trie.edges.len().saturating_mul(class_count) <= dense_limit {
-            Transitions::Dense(dense(&trie, &fail, &order, class_count))
+            Transitions::Dense(dense(&trie, &fail, &order, class_count, &output))
         } else {
             Transitions::Sparse(trie.edges)
         };
@@ -194,20 +196,46 @@ impl Automaton {
     pub fn find_until<L: Label>(&self, ids: &[L], from: usize, limit: usize) -> Option<Match> {
         let mut state = ROOT;
         let mut found = None;
-        for (at, &id) in ids.iter().enumerate().skip(from) {
-            if at - self.depth[state as usize] as usize >= limit {
+        let mut at = from;
+        while at < ids.len() {
+            if at >= limit && at - self.depth[state as usize] as usize >= limit {
                 break;
             }
-            state = self.step(state, self.class_of(id));
+            state = match &self.transitions {
+                Transitions::Dense(table) => {
+                    let end = if at < limit { limit.min(ids.len()) } else { at + 1 };
+                    let (state, read) = self.run(table, &ids[at..end], state);
+                    at += read;
+                    state
+                }
+                Transitions::Sparse(_) => {
+                    at += 1;
+                    self.step(state, self.class_of(ids[at - 1]))
+                }
+            };
             if state == DEAD {
                 break;
             }
             let pattern = self.output[state as usize];
             if pattern != NO_PATTERN {
-                found = Some(Match { pattern, start: at + 1 - self.pattern_len(pattern), end: at + 1 });
+                found = Some(Match { pattern, start: at - self.pattern_len(pattern), end: at });
             }
         }
         found.filter(|found| found.start < limit)
+    }
+
+    /// Steps through the table until a state that reports something, or no state: the state, and the tokens read.
+    fn run<L: Label>(&self, table: &[u32], ids: &[L], state: u32) -> (u32, usize) {
+        let mut entry = state * self.class_count as u32;
+        for (read, &id) in ids.iter().enumerate() {
+            entry = table[entry as usize + self.class_of(id) as usize];
+            if entry >= NEWS {
+                let row = entry & !NEWS;
+                let state = if entry == DEAD { DEAD } else { row / self.class_count as u32 };
+                return (state, read + 1);
+            }
+        }
+        (entry / self.class_count as u32, ids.len())
     }
 
     /// The longest match that begins exactly at `at`.
@@ -261,7 +289,10 @@ impl Automaton {
     #[inline(always)]
     fn step(&self, state: u32, class: u32) -> u32 {
         match &self.transitions {
-            Transitions::Dense(table) => table[state as usize * self.class_count + class as usize],
+            Transitions::Dense(table) => match table[state as usize * self.class_count + class as usize] {
+                DEAD => DEAD,
+                entry => (entry & !NEWS) / self.class_count as u32,
+            },
             Transitions::Sparse(edges) => {
                 let mut state = state;
                 loop {
@@ -313,7 +344,7 @@ fn leftmost(trie: &Trie, fail: &mut [u32], order: &[u32], lengths: &[u32]) -> Ve
     output
 }
 
-fn dense(trie: &Trie, fail: &[u32], order: &[u32], class_count: usize) -> Vec<u32> {
+fn dense(trie: &Trie, fail: &[u32], order: &[u32], class_count: usize, output: &[u32]) -> Vec<u32> {
     let mut table = vec![ROOT; trie.edges.len() * class_count];
     for &state in order {
         let row = state as usize * class_count;
@@ -324,7 +355,8 @@ fn dense(trie: &Trie, fail: &[u32], order: &[u32], class_count: usize) -> Vec<u3
             }
         }
         for &(class, child) in &trie.edges[state as usize] {
-            table[row + class as usize] = child;
+            let news = if output[child as usize] == NO_PATTERN { 0 } else { NEWS };
+            table[row + class as usize] = child * class_count as u32 | news;
         }
     }
     table

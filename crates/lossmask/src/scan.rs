@@ -123,29 +123,35 @@ pub(crate) struct Cursor {
 }
 
 impl Cursor {
-    /// Goes on to a token that a marker may begin with; between the last one and this there is none.
+    /// Goes on to a token that a marker may begin with; between the last one and this there is none. Says whether it was
+    /// nothing.
     #[inline(always)]
-    pub fn candidate<L: Label>(&mut self, plan: &Plan, ids: &[L], candidate: usize, sink: &mut impl Sink) {
+    pub fn candidate<L: Label>(&mut self, plan: &Plan, ids: &[L], candidate: usize, sink: &mut impl Sink) -> bool {
         if candidate < self.at {
-            return;
+            return false;
         }
+        let mut nothing = true;
         if self.inside != OUTSIDE {
-            let Some(set) = plan.boundaries[self.inside as usize].ends else { return };
+            let Some(set) = plan.boundaries[self.inside as usize].ends else { return true };
             let set = &plan.end_sets[set as usize];
-            let Some((marker, end)) = end_at(set, ids, candidate) else { return };
+            let Some((marker, end)) = end_at(set, ids, candidate) else { return true };
             let kind = set.kinds[marker as usize];
             sink.close(self.inside, candidate, end, Some(End { kind, marker }));
             self.inside = OUTSIDE;
             if kind == EndKind::Consumed {
                 self.at = end;
-                return;
+                return false;
             }
+            self.at = candidate;
+            nothing = false;
         }
         if let Some((boundary, content_start)) = plan.header_at(ids, candidate) {
             sink.open(boundary, candidate, content_start);
             self.inside = boundary;
             self.at = content_start;
+            nothing = false;
         }
+        nothing
     }
 }
 
@@ -201,16 +207,12 @@ impl<'p> Scan<'p> {
             return false;
         };
         self.listed = Some(places.len());
-        match &self.plan.specials {
-            Some(specials) if S::WANTS_IGNORED => {
-                self.walk(ids, from, places, Some(specials), sink);
-                true
-            }
-            _ => {
-                self.walk(ids, from, places, None, sink);
-                false
-            }
+        let specials = self.plan.specials.as_ref().filter(|_| S::WANTS_IGNORED);
+        if !self.walk(ids, from, places, specials, sink) {
+            self.searched(ids, from, to, sink);
+            return false;
         }
+        specials.is_some()
     }
 
     /// The places of the set's ids in the chunk, if there are not too many.
@@ -236,7 +238,8 @@ impl<'p> Scan<'p> {
         Some(unsafe { std::slice::from_raw_parts(places.as_ptr().cast(), count) })
     }
 
-    /// Goes through the list of the chunk's candidates, among which are the ignored ids if `specials` are given.
+    /// Goes through the list of the chunk's candidates, among which are the ignored ids if `specials` are given; `false`: not to
+    /// its end, because too many of them were nothing.
     #[inline(always)]
     fn walk<L: Label, S: Sink>(
         &mut self,
@@ -245,9 +248,10 @@ impl<'p> Scan<'p> {
         places: &[u16],
         specials: Option<&Specials>,
         sink: &mut S,
-    ) {
+    ) -> bool {
         let plan = self.plan;
         let mut cursor = self.cursor;
+        let mut patience = PATIENCE;
         for &place in places {
             let candidate = from + usize::from(place);
             if let Some(specials) = specials {
@@ -259,9 +263,16 @@ impl<'p> Scan<'p> {
                     continue;
                 }
             }
-            cursor.candidate(plan, ids, candidate, sink);
+            if cursor.candidate(plan, ids, candidate, sink) {
+                patience -= 1;
+                if patience == 0 {
+                    self.cursor = cursor;
+                    return false;
+                }
+            }
         }
         self.cursor = cursor;
+        true
     }
 
     /// Searches for what the scan waits for, again and again.

@@ -81,7 +81,7 @@ pub(crate) struct Kernels<L: 'static> {
 }
 
 /// Places that [`Kernels::list`] lists at most.
-pub(crate) const LIST: usize = 256;
+pub(crate) const LIST: usize = 1024;
 
 /// What [`Kernels::write`] does: `labels[i]` becomes `ids[i]` where bit `i` of `keep` is set, else `ignore`.
 ///
@@ -369,7 +369,7 @@ mod tests {
 
     #[test]
     fn every_engine_lists_alike() {
-        for bits in [vec![], vec![0_u64, 0], vec![1 << 63, 0, 0x8421], vec![!0; 4], vec![!0, !0, !0, !0, 1]] {
+        for bits in [vec![], vec![0_u64, 0], vec![1 << 63, 0, 0x8421], vec![!0; 16], [vec![!0; 16], vec![1]].concat()] {
             let expected: Vec<u16> =
                 (0..64 * bits.len() as u16).filter(|&at| bits[at as usize / 64] >> (at % 64) & 1 == 1).collect();
             for &engine in Engine::available() {
