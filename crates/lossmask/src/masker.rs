@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::batch::{Rows, real_tokens};
+use crate::batch::{Rows, in_parallel, real_tokens};
 use crate::error::{BuildError, ShapeError};
 use crate::explain::RowContext;
 use crate::ids::{Label, MaskValue, TokenId, as_labels};
@@ -119,7 +119,7 @@ impl Masker {
         Ok(())
     }
 
-    /// The labels of many rows. With an attention mask, padding is what it says by position: a row is scanned from its
+    /// The labels of many rows, on several threads where there are a million tokens for each. With an attention mask, padding is what it says by position: a row is scanned from its
     /// first token to its last, and padding is never trained nor read as a marker.
     ///
     /// # Errors
@@ -134,11 +134,14 @@ impl Masker {
         check_output(ids.len(), ids.len(), labels.len())?;
         check_batch(ids.len(), rows, attention_mask)?;
         let ids = as_labels(ids);
-        for index in 0..rows.count(ids.len()) {
-            let row = rows.row(index);
-            let mask = attention_mask.map(|mask| &mask[row.clone()]);
-            self.padded_row(&ids[row.clone()], mask, &mut labels[row]);
-        }
+        in_parallel(rows, ids.len(), labels, |group, labels| {
+            let first = rows.row(group.start).start;
+            for index in group {
+                let row = rows.row(index);
+                let mask = attention_mask.map(|mask| &mask[row.clone()]);
+                self.padded_row(&ids[row.clone()], mask, &mut labels[row.start - first..row.end - first]);
+            }
+        });
         Ok(())
     }
 
@@ -154,18 +157,21 @@ impl Masker {
     ) -> Result<(), ShapeError> {
         check_batch(ids.len(), rows, attention_mask)?;
         let ignore = L::from_i32(self.plan.ignore_index);
-        for index in 0..rows.count(ids.len()) {
-            let range = rows.row(index);
-            let row = &mut ids[range.clone()];
-            match attention_mask.map(|mask| &mask[range]) {
-                None => self.labels_in_place(row),
-                Some(mask) => {
-                    let tokens = real_tokens(mask);
-                    self.labels_in_place(&mut row[tokens.clone()]);
-                    mask_padding(mask, tokens, ignore, row);
+        in_parallel(rows, ids.len(), ids, |group, ids| {
+            let first = rows.row(group.start).start;
+            for index in group {
+                let range = rows.row(index);
+                let row = &mut ids[range.start - first..range.end - first];
+                match attention_mask.map(|mask| &mask[range]) {
+                    None => self.labels_in_place(row),
+                    Some(mask) => {
+                        let tokens = real_tokens(mask);
+                        self.labels_in_place(&mut row[tokens.clone()]);
+                        mask_padding(mask, tokens, ignore, row);
+                    }
                 }
             }
-        }
+        });
         Ok(())
     }
 

@@ -179,3 +179,17 @@ fn near_misses_are_located() {
     let miss = |start| NearMiss { boundary: 0, start, matched: 1, expected: 2 };
     assert_eq!(misses, [miss(0), miss(9)]);
 }
+
+#[test]
+fn large_batches_are_those_of_their_rows() {
+    // Enough tokens for several threads.
+    let masker = Masker::new(&chatml()).unwrap();
+    let row: Vec<i32> = (0..4096).map(|at| [1, 2, 4, 7, 8, 30, 9, 6][at % 8] + (at / 1000) as i32 % 2).collect();
+    let expected = masker.labels(&row);
+    let ids = row.repeat(1024);
+    let labels = masker.labels_batch(&ids, Rows::Length(4096), None::<&[u8]>).unwrap();
+    assert!(labels.chunks(4096).all(|labels| labels == expected));
+    let mut in_place = ids;
+    masker.labels_batch_in_place(&mut in_place, Rows::Length(4096), None::<&[u8]>).unwrap();
+    assert!(in_place == labels);
+}
