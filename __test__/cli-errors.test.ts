@@ -30,7 +30,14 @@ const cases: Case[] = [
     name: 'a corrupt line',
     files: withData(`${good}{"messages": [{"role": "user", "content": "Hel\n${good}`),
     exit: 1,
-    issue: { code: 'invalid-json', file: 'data.jsonl', line: 2, row: 1, message: /JSON/, hint: /one whole JSON object/ },
+    issue: {
+      code: 'invalid-json',
+      file: 'data.jsonl',
+      line: 2,
+      row: 1,
+      message: /JSON/,
+      hint: /one whole JSON object/,
+    },
   },
   {
     name: 'a line that is no object',
@@ -42,13 +49,29 @@ const cases: Case[] = [
     name: 'a missing field',
     files: withData('{"chat": []}\n'),
     exit: 1,
-    issue: { code: 'missing-field', file: 'data.jsonl', line: 1, row: 0, path: 'messages', message: /messages/, hint: /field_messages/ },
+    issue: {
+      code: 'missing-field',
+      file: 'data.jsonl',
+      line: 1,
+      row: 0,
+      path: 'messages',
+      message: /messages/,
+      hint: /field_messages/,
+    },
   },
   {
     name: 'a role nobody declared',
     files: withData(`${good}{"messages":[{"role":"usr","content":"Hello"},{"role":"assistant","content":"Hi"}]}\n`),
     exit: 1,
-    issue: { code: 'unknown-role', file: 'data.jsonl', line: 2, row: 1, path: 'messages[0].role', message: /usr/, hint: /roles/ },
+    issue: {
+      code: 'unknown-role',
+      file: 'data.jsonl',
+      line: 2,
+      row: 1,
+      path: 'messages[0].role',
+      message: /usr/,
+      hint: /roles/,
+    },
   },
   {
     name: 'an empty file',
@@ -70,7 +93,7 @@ const cases: Case[] = [
   },
   {
     name: 'a folder instead of a file',
-    files: { 'config.yml': config('', '    data_files: [folder]\n').replace('data.jsonl', '.'), 'folder/x.txt': '' },
+    files: { 'config.yml': config('', '    data_files: [folder]\n').replace('data.jsonl', './'), 'folder/x.txt': '' },
     exit: 2,
     issue: {
       code: 'dataset-is-folder',
@@ -86,7 +109,15 @@ const cases: Case[] = [
     name: 'a file that is not there',
     files: { 'config.yml': config() },
     exit: 2,
-    issue: { code: 'dataset-not-found', file: 'config.yml', line: 3, column: 11, path: 'datasets[0].path', message: /data\.jsonl/, hint: /looked up/ },
+    issue: {
+      code: 'dataset-not-found',
+      file: 'config.yml',
+      line: 3,
+      column: 11,
+      path: 'datasets[0].path',
+      message: /data\.jsonl/,
+      hint: /looked up/,
+    },
   },
   {
     name: 'a compressed file that is cut off',
@@ -98,19 +129,43 @@ const cases: Case[] = [
     name: 'a key at the wrong place',
     files: { ...withData(good), 'config.yml': config('roles_to_train: [assistant]\n') },
     exit: 2,
-    issue: { code: 'config-misplaced-key', file: 'config.yml', line: 2, column: 1, path: 'roles_to_train', message: /roles_to_train/, hint: /datasets/ },
+    issue: {
+      code: 'config-misplaced-key',
+      file: 'config.yml',
+      line: 2,
+      column: 1,
+      path: 'roles_to_train',
+      message: /roles_to_train/,
+      hint: /datasets/,
+    },
   },
   {
     name: 'a misspelt key',
     files: { ...withData(good), 'config.yml': config('sequence_length: 100\n') },
     exit: 2,
-    issue: { code: 'config-unknown-key', file: 'config.yml', line: 2, column: 1, path: 'sequence_length', message: /sequence_length/, hint: /sequence_len/ },
+    issue: {
+      code: 'config-unknown-key',
+      file: 'config.yml',
+      line: 2,
+      column: 1,
+      path: 'sequence_length',
+      message: /sequence_length/,
+      hint: /sequence_len/,
+    },
   },
   {
     name: 'a value of the wrong kind',
     files: { ...withData(good), 'config.yml': config('sequence_len: many\n') },
     exit: 2,
-    issue: { code: 'config-invalid-value', file: 'config.yml', line: 2, column: 15, path: 'sequence_len', message: /many/, hint: /^/ },
+    issue: {
+      code: 'config-invalid-value',
+      file: 'config.yml',
+      line: 2,
+      column: 15,
+      path: 'sequence_len',
+      message: /many/,
+      hint: /^/,
+    },
   },
   {
     name: 'no config',
@@ -122,7 +177,15 @@ const cases: Case[] = [
     name: 'no datasets',
     files: { 'config.yml': `base_model: ${quickstartModel}\n` },
     exit: 2,
-    issue: { code: 'datasets-missing', file: 'config.yml', line: 1, column: 1, path: 'datasets', message: /no datasets/, hint: /- path/ },
+    issue: {
+      code: 'datasets-missing',
+      file: 'config.yml',
+      line: 1,
+      column: 1,
+      path: 'datasets',
+      message: /no datasets/,
+      hint: /- path/,
+    },
   },
   {
     name: 'a model folder without a tokenizer',
@@ -134,7 +197,15 @@ const cases: Case[] = [
     name: 'a template nobody knows',
     files: { ...withData(good), 'config.yml': config('chat_template: no_such_template\n') },
     exit: 2,
-    issue: { code: 'template-unknown', file: 'config.yml', line: 2, column: 16, path: 'chat_template', message: /no_such_template/, hint: /tokenizer_default/ },
+    issue: {
+      code: 'template-unknown',
+      file: 'config.yml',
+      line: 2,
+      column: 16,
+      path: 'chat_template',
+      message: /no_such_template/,
+      hint: /tokenizer_default/,
+    },
   },
   {
     name: 'a template that is no template',
@@ -144,9 +215,18 @@ const cases: Case[] = [
   },
   {
     name: 'boundaries that are no text of the tokenizer',
-    files: { ...withData(good), 'config.yml': config('role_boundaries:\n  - {role: assistant, start: "", end: "<|im_end|>"}\n') },
+    files: {
+      ...withData(good),
+      'config.yml': config('role_boundaries:\n  - {role: assistant, start: "", end: "<|im_end|>"}\n'),
+    },
     exit: 2,
-    issue: { code: 'config-invalid-value', file: 'config.yml', line: 3, message: /not empty/, hint: /^/ } as Case['issue'],
+    issue: {
+      code: 'config-invalid-value',
+      file: 'config.yml',
+      line: 3,
+      message: /not empty/,
+      hint: /^/,
+    } as Case['issue'],
   },
   {
     name: 'rows of which none has a trained token',
@@ -157,7 +237,7 @@ const cases: Case[] = [
 ]
 
 for (const { name, files, args = ['config.yml'], exit, issue } of cases) {
-  test(`preprocess: ${name}`, async t => {
+  test.serial(`preprocess: ${name}`, async t => {
     const cwd = folder(t, files)
     const before = readdirSync(cwd).toSorted()
     const run = await lossmask(['preprocess', ...args, '--output', 'out', '--json'], { cwd })
@@ -181,7 +261,7 @@ const usage: [name: string, args: string[], says: RegExp][] = [
 ]
 
 for (const [name, args, says] of usage) {
-  test(`the command line: ${name}`, async t => {
+  test.serial(`the command line: ${name}`, async t => {
     const run = await lossmask(args)
     t.is(run.code, 2)
     t.regex(run.stderr, says)
@@ -189,18 +269,21 @@ for (const [name, args, says] of usage) {
   })
 }
 
-test('with --on-error skip bad rows go to rejected.jsonl and are counted', async t => {
+test.serial('with --on-error skip bad rows go to rejected.jsonl and are counted', async t => {
   const cwd = folder(t, withData(`${good}{"messages": 1}\nnot json\n${good}`))
   const run = await lossmask(['preprocess', 'config.yml', '--output', 'out', '--on-error', 'skip', '--json'], { cwd })
   t.is(run.code, 0, run.stderr)
   const report = JSON.parse(run.stdout)
   t.is(report.rowsRead, 4)
   t.is(report.rowsWritten, 2)
-  t.is(Object.values<number>(report.rejected).reduce((sum, rows) => sum + rows), 2)
+  t.is(
+    Object.values<number>(report.rejected).reduce((sum, rows) => sum + rows),
+    2,
+  )
   t.true(existsSync(join(cwd, 'out/rejected.jsonl')))
 })
 
-test('help goes to stdout and names every command', async t => {
+test.serial('help goes to stdout and names every command', async t => {
   const run = await lossmask(['--help'])
   t.is(run.code, 0)
   for (const command of ['preprocess', 'mask', 'strategies']) t.regex(run.stdout, new RegExp(`^  ${command}`, 'm'))

@@ -1,7 +1,7 @@
 //! A run of the pipeline behind `src/pipeline/run.ts`.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use lossmask_data::{Control, PipelineSpec, Progress};
 use napi::bindgen_prelude::AsyncTask;
@@ -17,7 +17,8 @@ type OnProgress = ThreadsafeFunction<String, (), String, Status, false, true>;
 /// A run that can be started once, watched, and stopped.
 #[napi]
 pub struct PipelineRun {
-    spec: Option<PipelineSpec>,
+    /// Behind a lock, so that `start` borrows the run as `cancel` does: a run is cancelled while it is started.
+    spec: Mutex<Option<PipelineSpec>>,
     cancel: Arc<AtomicBool>,
 }
 
@@ -27,13 +28,18 @@ impl PipelineRun {
     #[napi(constructor, catch_unwind)]
     pub fn new(spec: String) -> napi::Result<Self> {
         let spec = serde_json::from_str(&spec).map_err(|error| Issue::new("invalid-spec", error.to_string()))?;
-        Ok(PipelineRun { spec: Some(spec), cancel: Arc::default() })
+        Ok(PipelineRun { spec: Mutex::new(Some(spec)), cancel: Arc::default() })
     }
 
     /// Runs on the thread pool and answers with the report as JSON. `on_progress` gets the progress as JSON.
     #[napi(ts_return_type = "Promise<string>", catch_unwind)]
-    pub fn start(&mut self, on_progress: Option<OnProgress>) -> napi::Result<AsyncTask<Run>> {
-        let spec = self.spec.take().ok_or_else(|| Issue::new("run-already-started", "a run is started once"))?;
+    pub fn start(&self, on_progress: Option<OnProgress>) -> napi::Result<AsyncTask<Run>> {
+        let spec = self
+            .spec
+            .lock()
+            .ok()
+            .and_then(|mut spec| spec.take())
+            .ok_or_else(|| Issue::new("run-already-started", "a run is started once"))?;
         Ok(AsyncTask::new(Run { spec, cancel: Arc::clone(&self.cancel), on_progress }))
     }
 
