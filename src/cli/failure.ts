@@ -45,11 +45,15 @@ function described(error: LossmaskError, code: number): { text: string; issues: 
   return { text: error.issues.map(formatIssue).join('\n'), issues: error.issues, code }
 }
 
-/** Work on data: what it throws is the data's fault. */
+/** Work on data: what it throws is the data's fault, but for a template or tokenizer that is found wrong before any row is read. */
 export async function onData<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    throw error instanceof LossmaskError ? new DataFault(error) : error
+    throw error instanceof LossmaskError && !isConfigFault(error) ? new DataFault(error) : error
   }
+}
+
+function isConfigFault({ code, row }: LossmaskError): boolean {
+  return row === undefined && /^(template|tokenizer)-|^no-(chat-template|generation-tags)$/.test(code)
 }
