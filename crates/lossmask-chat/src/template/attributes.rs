@@ -48,7 +48,8 @@ pub(super) fn get_item(object: &Value, key: &Value) -> Eval<Value> {
     }
 }
 
-fn own_attribute(object: &Value, name: &Arc<str>) -> Eval<Option<Value>> {
+/// The attribute, whatever items there are.
+pub(super) fn own_attribute(object: &Value, name: &Arc<str>) -> Eval<Option<Value>> {
     Ok(match object {
         Value::Undefined(missing) => return Err(Fault::undefined(missing)),
         Value::Namespace(namespace) => namespace.borrow().get_str(name).cloned(),

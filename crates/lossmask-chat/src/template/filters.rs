@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::args::Args;
-use super::attributes::{get_attribute, get_item, iterate, length};
+use super::attributes::{get_item, iterate, length, own_attribute};
 use super::builtins;
 use super::fault::{Eval, Fault, fault};
 use super::interp::Interp;
@@ -25,7 +25,11 @@ pub(super) fn find(name: &str) -> Option<FilterFn> {
                 None => fault!("bad operand type for abs(): '{}'", other.type_name()),
             },
         },
-        "attr" => |_, value, args| get_attribute(value, &Arc::from(args.text(0, "name")?.as_str())),
+        "attr" => |_, value, args| {
+            let name: Arc<str> = Arc::from(args.text(0, "name")?.as_str());
+            let found = own_attribute(value, &name)?;
+            Ok(found.unwrap_or(Value::Undefined(Missing::Attribute(value.object_name(), name))))
+        },
         "batch" => batch,
         "capitalize" => |interp, value, args| text_methods::call(&to_text(value)?, "capitalize", args, interp.message),
         "center" => |interp, value, args| {
@@ -223,7 +227,7 @@ fn map(interp: &mut Interp<'_>, value: &Value, args: &Args) -> Eval<Value> {
         return Ok(Value::iter(items));
     }
     let name = args.text(0, "filter")?;
-    let Some(filter) = find(name.as_str()) else { return fault!("No filter named '{}' found.", name.as_str()) };
+    let Some(filter) = find(name.as_str()) else { return fault!("No filter named '{}'.", name.as_str()) };
     let rest = args.rest();
     Ok(Value::iter(items.iter().map(|item| filter(interp, item, &rest)).collect::<Eval<_>>()?))
 }
@@ -237,7 +241,7 @@ fn select(_: &mut Interp<'_>, value: &Value, args: &Args, wanted: bool, by_attri
             let name = to_text(name)?;
             match predicates::find(name.as_str()) {
                 Some(test) => Some(test),
-                None => return fault!("No test named '{}' found.", name.as_str()),
+                None => return fault!("No test named '{}'.", name.as_str()),
             }
         }
     };
@@ -338,7 +342,7 @@ fn extreme(_: &mut Interp<'_>, value: &Value, args: &Args, wanted: Ordering) -> 
         let key = sort_key(&attribute_of(&item, args, 1)?, case_sensitive)?;
         let better = match &best {
             None => true,
-            Some((old, _)) => ops::order(&key, old, "<")? == Some(wanted),
+            Some((old, _)) => ops::order(&key, old, if wanted == Ordering::Less { "<" } else { ">" })? == Some(wanted),
         };
         if better {
             best = Some((key, item));
@@ -439,14 +443,19 @@ fn round(_: &mut Interp<'_>, value: &Value, args: &Args) -> Eval<Value> {
     let Some(number) = value.as_number() else {
         return fault!("type {} doesn't define __round__ method", value.type_name());
     };
-    let scale = 10f64.powi(args.int_or(0, "precision", 0)?.clamp(-300, 300) as i32);
-    let scaled = number * scale;
-    let rounded = match args.get(1, "method").and_then(Value::as_text).map(Text::as_str) {
-        Some("ceil") => scaled.ceil(),
-        Some("floor") => scaled.floor(),
-        _ => scaled.round_ties_even(),
-    };
-    Ok(Value::Float(rounded / scale, 0))
+    let precision = args.int_or(0, "precision", 0)?.clamp(-300, 300) as i32;
+    let scale = 10f64.powi(precision);
+    match args.get(1, "method").and_then(Value::as_text).map(Text::as_str) {
+        Some("ceil") => Ok(Value::Float((number * scale).ceil() / scale, 0)),
+        Some("floor") => Ok(Value::Float((number * scale).floor() / scale, 0)),
+        _ if value.as_int().is_some() && precision >= 0 => Ok(Value::Int(value.as_int().unwrap_or(0), 0)),
+        // Decimal digits of the exact value, as Python rounds.
+        _ if precision >= 0 => {
+            let digits = format!("{number:.*}", precision as usize);
+            Ok(Value::Float(digits.parse().unwrap_or(number), 0))
+        }
+        _ => Ok(Value::Float((number * scale).round_ties_even() / scale, 0)),
+    }
 }
 
 fn truncate(interp: &mut Interp<'_>, value: &Value, args: &Args) -> Eval<Value> {

@@ -46,8 +46,8 @@ pub(super) fn percent(format: &Text, values: &Value) -> Eval<Text> {
             None => return fault!("not enough arguments for format string"),
         };
         used += 1;
-        let spec = s[found + 1..end].trim_start_matches('(').to_owned();
-        write_one(&value, kind, spec.rsplit(')').next().unwrap_or(""), &mut buf)?;
+        let spec = s[found + 1..end].rsplit([')', '(']).next().unwrap_or("");
+        Spec::of_percent(spec, kind)?.write(&value, &mut buf)?;
     }
     if used < items.len() && matches!(values, Value::Tuple(_)) {
         return fault!("not all arguments converted during string formatting");
@@ -56,34 +56,125 @@ pub(super) fn percent(format: &Text, values: &Value) -> Eval<Text> {
     Ok(buf.finish())
 }
 
-fn write_one(value: &Value, kind: char, spec: &str, buf: &mut TextBuf) -> Eval<()> {
-    let mut made = TextBuf::default();
-    match (kind, value.as_int(), value.as_number()) {
-        ('s', ..) => print::write_str(value, &mut made, 0)?,
-        ('r' | 'a', ..) => print::write_repr(value, &mut made, 0)?,
-        ('d' | 'i' | 'u', Some(number), _) => made.push_template(&number.to_string(), 0),
-        ('d' | 'i' | 'u', None, Some(number)) => made.push_template(&(number.trunc() as i128).to_string(), 0),
-        ('x', Some(number), _) => made.push_template(&format!("{number:x}"), 0),
-        ('f' | 'F', _, Some(number)) => {
-            let precision = spec.split_once('.').and_then(|(_, digits)| digits.parse().ok()).unwrap_or(6usize).min(64);
-            made.push_template(&format!("{number:.precision$}"), 0);
+/// A format specification: `[[fill]align][sign][0][width][,][.precision][type]`.
+#[derive(Default)]
+struct Spec {
+    fill: Option<char>,
+    align: Option<char>,
+    plus: bool,
+    width: usize,
+    commas: bool,
+    precision: Option<usize>,
+    kind: Option<char>,
+}
+
+impl Spec {
+    fn parse(spec: &str) -> Eval<Spec> {
+        let mut out = Spec::default();
+        let is_align = |c: &char| "<>^=".contains(*c);
+        let mut chars = spec.chars().peekable();
+        let second = spec.chars().nth(1).filter(|c| is_align(c));
+        if let Some(align) = second {
+            (out.fill, out.align) = (chars.next(), Some(align));
+            chars.next();
+        } else {
+            out.align = chars.next_if(is_align);
         }
-        _ => return fault!("%{kind} format: a real number is required, not {}", value.type_name()),
+        out.plus = chars.next_if(|c| "+- ".contains(*c)) == Some('+');
+        if chars.next_if(|c| *c == '0').is_some() && out.align.is_none() {
+            (out.fill, out.align) = (Some('0'), Some('='));
+        }
+        let number = |chars: &mut std::iter::Peekable<std::str::Chars<'_>>| {
+            let digits: String = std::iter::from_fn(|| chars.next_if(char::is_ascii_digit)).collect();
+            // A width is a few blanks; beyond that it is a mistake.
+            digits.parse::<usize>().ok().map(|number| number.min(1 << 16))
+        };
+        out.width = number(&mut chars).unwrap_or(0);
+        out.commas = chars.next_if(|c| *c == ',').is_some();
+        if chars.next_if(|c| *c == '.').is_some() {
+            out.precision = number(&mut chars);
+        }
+        out.kind = chars.next();
+        match chars.next() {
+            None => Ok(out),
+            Some(_) => fault!("Invalid format specifier '{spec}'"),
+        }
     }
-    let width: usize =
-        spec.split('.').next().unwrap_or("").trim_start_matches(['-', '+', ' ', '#']).parse().unwrap_or(0);
-    let text = made.finish();
-    let missing = width.min(1 << 20).saturating_sub(text.as_str().chars().count());
-    let zero = spec.starts_with('0') && kind != 's';
-    let blanks = if zero { "0" } else { " " }.repeat(missing);
-    if !spec.starts_with('-') {
-        buf.push_template(&blanks, 0);
+
+    /// The specification between `%` and the letter.
+    fn of_percent(spec: &str, kind: char) -> Eval<Spec> {
+        let left = spec.contains('-');
+        let mut out = Spec::parse(spec.trim_start_matches(['-', '#', ' ']))?;
+        out.kind = Some(kind);
+        out.align = if left { Some('<') } else { out.align.or(Some('>')) };
+        if left || "sra".contains(kind) {
+            out.fill = None;
+            out.align = out.align.map(|align| if align == '=' { '>' } else { align });
+        }
+        Ok(out)
     }
-    buf.push_text(&text, 0);
-    if spec.starts_with('-') {
-        buf.push_template(&blanks, 0);
+
+    fn write(&self, value: &Value, buf: &mut TextBuf) -> Eval<()> {
+        let text = self.text(value)?;
+        let missing = self.width.saturating_sub(text.as_str().chars().count());
+        let is_number = value.as_number().is_some();
+        let (before, after) = match self.align.unwrap_or(if is_number { '>' } else { '<' }) {
+            '<' => (0, missing),
+            '^' => (missing / 2, missing - missing / 2),
+            _ => (missing, 0),
+        };
+        let pad = |count: usize| self.fill.unwrap_or(' ').to_string().repeat(count);
+        let sign = usize::from(self.align == Some('=') && text.as_str().starts_with(['+', '-']));
+        buf.push_slice(&text, 0..sign, 0);
+        buf.push_template(&pad(before), 0);
+        buf.push_slice(&text, sign..text.as_str().len(), 0);
+        buf.push_template(&pad(after), 0);
+        Ok(())
     }
-    Ok(())
+
+    fn text(&self, value: &Value) -> Eval<Text> {
+        let precision = self.precision.unwrap_or(6).min(64);
+        let made = match (self.kind, value.as_int(), value.as_number()) {
+            (None | Some('s'), ..) if self.kind.is_some() || !self.commas => return self.plain(value),
+            (Some('r' | 'a'), ..) => {
+                let mut buf = TextBuf::default();
+                print::write_repr(value, &mut buf, 0)?;
+                return Ok(buf.finish());
+            }
+            (None | Some('d' | 'i' | 'u'), Some(number), _) => number.to_string(),
+            (Some('d' | 'i' | 'u'), None, Some(number)) => format!("{}", number.trunc()),
+            (Some('x'), Some(number), _) => format!("{number:x}"),
+            (Some('f' | 'F'), _, Some(number)) => format!("{number:.precision$}"),
+            (Some('e'), _, Some(number)) => {
+                let text = format!("{number:.precision$e}");
+                let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+                let exponent: i32 = exponent.parse().unwrap_or(0);
+                format!("{mantissa}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs())
+            }
+            (Some('%'), _, Some(number)) => format!("{:.precision$}%", number * 100.0),
+            (kind, ..) => {
+                let kind = kind.unwrap_or('d');
+                return fault!("%{kind} format: a real number is required, not {}", value.type_name());
+            }
+        };
+        let made = if self.commas { with_commas(&made) } else { made };
+        Ok(Text::from(if self.plus && !made.starts_with('-') { format!("+{made}") } else { made }))
+    }
+
+    fn plain(&self, value: &Value) -> Eval<Text> {
+        let text = print::to_text(value)?;
+        let end = self.precision.and_then(|chars| text.as_str().char_indices().nth(chars)).map(|(at, _)| at);
+        Ok(end.map_or(text.clone(), |end| text.slice(0..end)))
+    }
+}
+
+/// A comma between every three digits of the whole part.
+fn with_commas(number: &str) -> String {
+    let start = usize::from(number.starts_with('-'));
+    let end = number[start..].find(|c: char| !c.is_ascii_digit()).map_or(number.len(), |at| start + at);
+    let digits: Vec<char> = number[start..end].chars().collect();
+    let grouped: Vec<String> = digits.rchunks(3).rev().map(|group| group.iter().collect()).collect();
+    format!("{}{}{}", &number[..start], grouped.join(","), &number[end..])
 }
 
 /// `text.format(...)`.
@@ -103,14 +194,15 @@ pub(super) fn braces(format: &Text, args: &Args) -> Eval<Text> {
         let (target, spec) = s[found + 1..end].split_once(':').unwrap_or((&s[found + 1..end], ""));
         let (path, conversion) = target.split_once('!').unwrap_or((target, ""));
         let value = lookup(path, args, &mut auto)?;
-        match (conversion, spec.chars().last()) {
-            ("r", _) => print::write_repr(&value, &mut buf, 0)?,
-            (_, Some(kind)) if kind.is_ascii_alphabetic() => {
-                write_one(&value, kind, &spec[..spec.len() - 1], &mut buf)?
+        let value = match conversion {
+            "r" => {
+                let mut made = TextBuf::default();
+                print::write_repr(&value, &mut made, 0)?;
+                Value::Str(made.finish())
             }
-            (_, Some(_)) => write_one(&value, 's', spec.trim_start_matches(['<', '>', '^']), &mut buf)?,
-            _ => print::write_str(&value, &mut buf, 0)?,
-        }
+            _ => value,
+        };
+        Spec::parse(spec)?.write(&value, &mut buf)?;
         at = end + 1;
     }
     buf.push_slice(format, at..s.len(), 0);

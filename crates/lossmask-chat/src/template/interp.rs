@@ -283,53 +283,69 @@ impl Interp<'_> {
     }
 
     fn for_loop(&mut self, node: &Arc<For>, items: Vec<Value>, scope: &Rc<Scope>, depth0: usize) -> Eval<()> {
-        let items = self.filtered(node, items, scope)?;
-        if items.is_empty() {
-            self.block(&node.else_body, &Scope::child(scope))?;
-            return Ok(());
-        }
+        let state = match node.state {
+            None => None,
+            Some(symbol) => Some((symbol, self.loop_state(node, &items, scope, depth0)?)),
+        };
+        let items = state.as_ref().map_or(items, |(_, state)| state.items.clone());
         let (message, plain_loop) = (self.message, self.plain_loop);
-        let count = items.len();
-        let state = Rc::new(LoopState {
-            items,
-            index: Cell::new(0),
-            depth0,
-            changed: RefCell::default(),
-            node: node.clone(),
-            scope: scope.clone(),
-        });
-        let symbol = self.program.names.iter().position(|name| &**name == "loop");
-        for index in 0..count {
-            state.index.set(index);
-            let inner = Scope::child(scope);
-            let item = state.items[index].clone();
+        let mut empty = true;
+        for (index, item) in items.into_iter().enumerate() {
             match item.message() {
                 0 => (self.message, self.plain_loop) = (message, message == 0),
                 of_item => (self.message, self.plain_loop) = (of_item, false),
             }
-            self.assign(&node.target, item, &inner)?;
-            if let Some(symbol) = symbol {
-                inner.set(symbol as Symbol, Value::Loop(state.clone()));
+            let inner = Scope::child(scope);
+            match &state {
+                Some((symbol, state)) => {
+                    state.index.set(index);
+                    self.assign(&node.target, item, &inner)?;
+                    inner.set(*symbol, Value::Loop(state.clone()));
+                }
+                None if !self.passes(node, item.clone(), scope)? => continue,
+                None => self.assign(&node.target, item, &inner)?,
             }
+            empty = false;
             if let Flow::Break = self.block(&node.body, &inner)? {
                 break;
             }
         }
         (self.message, self.plain_loop) = (message, plain_loop);
+        if empty {
+            self.block(&node.else_body, &Scope::child(scope))?;
+        }
         Ok(())
     }
 
-    fn filtered(&mut self, node: &For, items: Vec<Value>, scope: &Rc<Scope>) -> Eval<Vec<Value>> {
-        let Some(filter) = &node.filter else { return Ok(items) };
-        let mut kept = Vec::new();
+    /// `loop`, which knows all items that pass the filter.
+    fn loop_state(
+        &mut self,
+        node: &Arc<For>,
+        items: &[Value],
+        scope: &Rc<Scope>,
+        depth0: usize,
+    ) -> Eval<Rc<LoopState>> {
+        let mut kept = Vec::with_capacity(items.len());
         for item in items {
-            let inner = Scope::child(scope);
-            self.assign(&node.target, item.clone(), &inner)?;
-            if self.eval(filter, &inner)?.truth() {
-                kept.push(item);
+            if self.passes(node, item.clone(), scope)? {
+                kept.push(item.clone());
             }
         }
-        Ok(kept)
+        Ok(Rc::new(LoopState {
+            items: kept,
+            index: Cell::new(0),
+            depth0,
+            changed: RefCell::default(),
+            node: node.clone(),
+            scope: scope.clone(),
+        }))
+    }
+
+    fn passes(&mut self, node: &For, item: Value, scope: &Rc<Scope>) -> Eval<bool> {
+        let Some(filter) = &node.filter else { return Ok(true) };
+        let inner = Scope::child(scope);
+        self.assign(&node.target, item, &inner)?;
+        Ok(self.eval(filter, &inner)?.truth())
     }
 
     fn filters(&mut self, value: Value, filters: &[FilterCall], scope: &Rc<Scope>) -> Eval<Value> {
@@ -338,7 +354,7 @@ impl Interp<'_> {
 
     fn filter(&mut self, value: Value, call: &FilterCall, scope: &Rc<Scope>) -> Eval<Value> {
         let Some(function) = call.filter.function else {
-            return fault!("No filter named '{}' found.", call.filter.name).at(call.place);
+            return fault!("No filter named '{}'.", call.filter.name).at(call.place);
         };
         let args = self.args(&call.args, scope)?;
         function(self, &value, &args).at(call.place)
@@ -528,7 +544,7 @@ impl Interp<'_> {
             }
             ExprKind::Test(inner, test, args) => {
                 let Some(function) = test.function else {
-                    return fault!("No test named '{}' found.", test.name).at(place);
+                    return fault!("No test named '{}'.", test.name).at(place);
                 };
                 let value = self.eval(inner, scope)?;
                 let args = self.args(args, scope)?;

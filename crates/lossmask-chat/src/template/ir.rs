@@ -47,6 +47,8 @@ pub(super) struct For {
     pub body: Vec<Stmt>,
     pub else_body: Vec<Stmt>,
     pub recursive: bool,
+    /// `loop`, where the body names it. Without, a filter is applied item by item, as the loop goes on.
+    pub state: Option<Symbol>,
 }
 
 pub(super) enum Target {

@@ -49,10 +49,11 @@ struct Names {
     list: Vec<Arc<str>>,
     index: HashMap<Arc<str>, Symbol>,
     /// How often each of [`SPECIAL`] was named so far.
-    special: [usize; 3],
+    special: [usize; SPECIAL.len()],
 }
 
-const SPECIAL: [&str; 3] = ["caller", "varargs", "kwargs"];
+const SPECIAL: [&str; 4] = ["caller", "varargs", "kwargs", "loop"];
+const LOOP: usize = 3;
 
 impl Names {
     fn symbol(&mut self, name: &str) -> Symbol {
@@ -92,14 +93,7 @@ impl Lowering<'_> {
         Ok(match stmt {
             ast::Stmt::EmitRaw(raw) => Stmt::Raw(Arc::from(raw.raw)),
             ast::Stmt::EmitExpr(emit) => Stmt::Emit(self.expr(&emit.expr)?),
-            ast::Stmt::ForLoop(node) => Stmt::For(Arc::new(For {
-                target: self.target(&node.target)?,
-                iter: self.expr(&node.iter)?,
-                filter: self.optional(node.filter_expr.as_ref())?,
-                body: self.block(&node.body)?,
-                else_body: self.block(&node.else_body)?,
-                recursive: node.recursive,
-            })),
+            ast::Stmt::ForLoop(node) => Stmt::For(Arc::new(self.for_loop(node)?)),
             ast::Stmt::IfCond(node) => {
                 Stmt::If(self.expr(&node.expr)?, self.block(&node.true_body)?, self.block(&node.false_body)?)
             }
@@ -125,13 +119,30 @@ impl Lowering<'_> {
             ast::Stmt::Break(_) => Stmt::Break,
             ast::Stmt::AutoEscape(node) => Stmt::With(Vec::new(), self.block(&node.body)?),
             ast::Stmt::Template(node) => Stmt::With(Vec::new(), self.block(&node.children)?),
-            ast::Stmt::Block(node) => return unsupported(node.span(), "block"),
+            // Nothing extends a chat template: a block is what stands in it.
+            ast::Stmt::Block(node) => Stmt::With(Vec::new(), self.block(&node.body)?),
             ast::Stmt::Import(node) => return unsupported(node.span(), "import"),
             ast::Stmt::FromImport(node) => return unsupported(node.span(), "from"),
             ast::Stmt::Extends(node) => return unsupported(node.span(), "extends"),
             ast::Stmt::Include(node) => return unsupported(node.span(), "include"),
             ast::Stmt::Do(node) => return unsupported(node.span(), "do"),
         })
+    }
+
+    fn for_loop(&mut self, node: &ast::ForLoop<'_>) -> Lowered<For> {
+        let (target, iter) = (self.target(&node.target)?, self.expr(&node.iter)?);
+        let filter = self.optional(node.filter_expr.as_ref())?;
+        let before = self.names.special;
+        let body = self.block(&node.body)?;
+        let state = self.used_since(before, LOOP);
+        let else_body = self.block(&node.else_body)?;
+        Ok(For { target, iter, filter, body, else_body, recursive: node.recursive, state })
+    }
+
+    /// The symbol of a special name, if it was named since.
+    fn used_since(&self, before: [usize; SPECIAL.len()], at: usize) -> Option<Symbol> {
+        let used = self.names.special[at] > before[at];
+        used.then(|| self.names.index.get(SPECIAL[at]).copied()).flatten()
     }
 
     fn call_block(&mut self, node: &Spanned<ast::CallBlock<'_>>) -> Lowered<Stmt> {
@@ -148,10 +159,7 @@ impl Lowering<'_> {
         let defaults = node.defaults.iter().map(|default| self.expr(default)).collect::<Lowered<_>>()?;
         let body = self.block(&node.body)?;
         // jinja2 gives a macro `caller`, `varargs` and `kwargs` where its body names them.
-        let special = |at: usize| {
-            let used = self.names.special[at] > before[at];
-            used.then(|| self.names.index.get(SPECIAL[at]).copied()).flatten()
-        };
+        let special = |at: usize| self.used_since(before, at);
         Ok(Macro {
             name: Arc::from(node.name),
             params,

@@ -60,7 +60,7 @@ pub(super) fn call(interp: &Interp<'_>, object: &Value, name: &str, args: &Args)
 }
 
 fn unsafe_call<T>(object: &str, name: &str) -> Eval<T> {
-    fault!("<built-in method {name} of {object} object> is not safely callable")
+    fault!("access to attribute '{name}' of '{object}' object is unsafe.")
 }
 
 fn list_method(list: &List, name: &str, args: &Args) -> Eval<Value> {

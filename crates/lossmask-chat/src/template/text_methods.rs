@@ -373,7 +373,7 @@ fn justify(text: &Text, name: &str, args: &Args) -> Eval<Value> {
     let width = usize::try_from(args.int_or(0, "width", 0)?).unwrap_or(0);
     let fill = if name == "zfill" { "0" } else { args.text_or_none(1, "fillchar")?.map_or(" ", Text::as_str) };
     let missing = width.saturating_sub(text.as_str().chars().count());
-    if missing > 1 << 30 {
+    if missing > 1 << 20 {
         return fault!("the width is too large");
     }
     let sign = usize::from(name == "zfill" && text.as_str().starts_with(['+', '-']));
