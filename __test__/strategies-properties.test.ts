@@ -16,6 +16,7 @@ interface Format {
 const renamed = (tokens: Record<string, string>) => (t: ExecutionContext) =>
   loadTokenizer(changedModel(t, { tokens, config: { pad_token: null } }))
 
+/** One row per format; a new family gets one. */
 const formats: Format[] = [
   {
     family: 'chatml',
@@ -32,6 +33,12 @@ const formats: Format[] = [
     }),
     turn: (role, content) => `<|start_header_id|>${role}<|end_header_id|>\n\n${content}<|eot_id|>`,
     end: '<|eot_id|>',
+  },
+  {
+    family: 'phi_4',
+    tokenizer: renamed({ '<|vision_start|>': '<|im_sep|>' }),
+    turn: (role, content) => `<|im_start|>${role}<|im_sep|>${content}<|im_end|>`,
+    end: '<|im_end|>',
   },
   {
     family: 'gemma',

@@ -22,6 +22,7 @@ import { nemotron3 } from './families/nemotron.js'
 import { ovis2 } from './families/ovis.js'
 import { paddleocrVl } from './families/paddleocr.js'
 import { phi3, phi3_5Vision, phi4Multimodal } from './families/phi.js'
+import { phi4 } from './families/phi4.js'
 import { qwen2_5Vl, qwen2Vl, qwen3_5, qwen3Vl } from './families/qwen.js'
 import type { Strategy } from './types.js'
 
@@ -59,6 +60,7 @@ const STRATEGIES: readonly Strategy[] = [
   paddleocrVl,
   phi3,
   phi3_5Vision,
+  phi4,
   phi4Multimodal,
   minicpmV,
   kimi,
