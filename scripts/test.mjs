@@ -1,7 +1,7 @@
 // `npm test`: everything a change must pass, on a machine with Node and a Rust toolchain and nothing else.
 //
-// Every cargo step uses the release profile, so that dependencies are compiled once for the binding, clippy and the tests. The
-// project's own crates are compiled with overflow checks and debug assertions for the tests.
+// Every cargo step uses the release profile for the target that the binding is built for, so that dependencies are compiled once for
+// the binding and the tests. The project's own crates are compiled with overflow checks and debug assertions for the tests.
 import { readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { buildBinding, buildTypeScript, installPackages, missingTools } from './lib/prepare.mjs'
@@ -80,7 +80,7 @@ await step('native binding', buildBinding, { needed: true })
 await step('TypeScript', buildTypeScript, { needed: true })
 if (wanted('rust')) {
   await step('rustfmt', cargo('fmt', '--all', '--check'))
-  await step('clippy', cargo('clippy', '--release', '--workspace', '--all-targets', '--quiet', '--', '-D', 'warnings'))
+  await step('clippy', cargo('clippy', ...release, '--all-targets', '--', '-D', 'warnings'))
 }
 if (wanted('check')) {
   await step('lint, format and types', options => run(...npm('run', '--silent', 'check'), options))
@@ -89,7 +89,7 @@ await step('test resources', options =>
   run(process.execPath, ['scripts/test-resources.mjs'], { timeout: 900_000, ...options }),
 )
 if (wanted('rust'))
-  await step('cargo test', cargo('test', '--release', '--workspace', '--quiet', ...debugChecks()), {
+  await step('cargo test', cargo('test', '--no-fail-fast', ...release, ...debugChecks()), {
     count: countCargo,
   })
 if (wanted('ava')) await step('ava', options => run(...bin('ava/entrypoints/cli.mjs'), options), { count: countAva })
