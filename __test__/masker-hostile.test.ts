@@ -134,6 +134,93 @@ for (const [name, call, code, path] of refusals) {
   })
 }
 
+const boundary = { role: 'assistant', start: [1], end: [2] }
+const badOptions: [name: string, make: () => unknown, code: string, path: string][] = [
+  ['no options', () => new Masker(wrong(undefined)), 'missing-option', 'options'],
+  ['no boundaries', () => new Masker(wrong({})), 'missing-option', 'options.boundaries'],
+  [
+    'an option nobody knows',
+    () => new Masker(wrong({ boundaries: [], trainOnEoss: 'turn' })),
+    'unknown-option',
+    'options.trainOnEoss',
+  ],
+  [
+    'one below',
+    () => new Masker(wrong({ boundaries: [{ ...boundary, includeEnds: true }] })),
+    'unknown-option',
+    'options.boundaries[0].includeEnds',
+  ],
+  [
+    'a value nobody knows',
+    () => new Masker(wrong({ boundaries: [], trainOnEos: 'x' })),
+    'invalid-option',
+    'options.trainOnEos',
+  ],
+  [
+    'a role without name',
+    () => new Masker({ boundaries: [{ ...boundary, role: '' }] }),
+    'invalid-option',
+    'options.boundaries[0].role',
+  ],
+  [
+    'no start',
+    () => new Masker(wrong({ boundaries: [{ role: 'a' }] })),
+    'missing-option',
+    'options.boundaries[0].start',
+  ],
+  [
+    'a start that is a text',
+    () => new Masker(wrong({ boundaries: [{ ...boundary, start: '<|im_start|>' }] })),
+    'invalid-option',
+    'options.boundaries[0].start',
+  ],
+  [
+    'an empty marker',
+    () => new Masker({ boundaries: [{ ...boundary, end: [[1], []] }] }),
+    'invalid-option',
+    'options.boundaries[0].end[1]',
+  ],
+  [
+    'an id that is a fraction',
+    () => new Masker({ boundaries: [{ ...boundary, end: [1.5] }] }),
+    'invalid-option',
+    'options.boundaries[0].end',
+  ],
+  [
+    'an ignored id beyond 32 bits',
+    () => new Masker({ boundaries: [], ignoreTokenIds: [2 ** 31] }),
+    'invalid-option',
+    'options.ignoreTokenIds[0]',
+  ],
+  [
+    'one end of two kinds',
+    () => new Masker({ boundaries: [{ ...boundary, endBefore: [2] }] }),
+    'ambiguous-end',
+    'options.boundaries[0].ends[1]',
+  ],
+  [
+    'an empty exclude',
+    () => new Masker({ boundaries: [], exclude: [{ start: [] }] }),
+    'invalid-option',
+    'options.exclude[0].start',
+  ],
+  ['no response', () => Masker.completionOnly({ response: [] }), 'invalid-option', 'options.response'],
+  [
+    'several classic instructions',
+    () => Masker.completionOnly({ response: [1], instruction: [[2], [3]], classic: true }),
+    'several-instructions',
+    'options.instructions',
+  ],
+  ['no instruction', () => Masker.responsesOnly(wrong({ response: [1] })), 'missing-option', 'options.instruction'],
+]
+
+for (const [name, make, code, path] of badOptions) {
+  test(`options refused: ${name}`, t => {
+    const error = t.throws(make, { instanceOf: LossmaskError })
+    t.deepEqual([error?.code, error?.path], [code, path], error?.message)
+  })
+}
+
 test('what a batch refuses, the asynchronous batch refuses too, as a rejection', async t => {
   const calls: [() => Promise<unknown>, string][] = [
     [() => masker.labelsBatchAsync(wrong(undefined), { rowLength: 1 }), 'invalid-ids'],

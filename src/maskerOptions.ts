@@ -183,14 +183,16 @@ function optionIssues(issue: z.core.$ZodIssue, rules: Rules): Issue[] {
       }
     })
   }
-  const code = issue.input === undefined && issue.code === 'invalid_type' ? 'missing-option' : 'invalid-option'
-  return [{ code, message: describeIssue(issue), path }]
+  if (issue.input === undefined)
+    return [{ code: 'missing-option', message: `it is missing; ${describeIssue(issue)}`, path }]
+  return [{ code: 'invalid-option', message: describeIssue(issue), path }]
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_value') return `expected ${issue.values.join(', ')}, found ${JSON.stringify(issue.input)}`
-  if (issue.code !== 'invalid_type' || !issue.message.startsWith('Invalid input')) return issue.message
-  return issue.input === undefined ? `it is missing; expected ${issue.expected}` : `expected ${issue.expected}`
+  return issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')
+    ? `expected ${issue.expected}`
+    : issue.message
 }
 
 /** Names that stand at the top, or in the objects below. */

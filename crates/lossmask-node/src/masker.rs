@@ -372,7 +372,10 @@ fn parse<T: DeserializeOwned>(options: &str) -> napi::Result<T> {
 }
 
 fn build_issue(error: BuildError) -> Issue {
-    Issue::new(error.code(), error.to_string()).path(error.path()).hint(error.hint())
+    let text = error.to_string();
+    // The text begins with the path, which stands in a field of its own here.
+    let message = text.strip_prefix(error.path()).unwrap_or(&text).trim_start_matches([':', ' ']);
+    Issue::new(error.code(), message).path(format!("options.{}", error.path())).hint(error.hint())
 }
 
 fn shape_issue(error: &ShapeError) -> Issue {
