@@ -39,15 +39,17 @@ export interface Report {
   /** Lengths of the rows written, in tokens; `histogram[i]`: rows of `2^i` to `2^(i+1) - 1` tokens. */
   lengths: { min: number; max: number; mean: number; histogram: number[] }
   /** What packing made, when rows are packed. */
-  packing: { sequences: number; rows: number; efficiency: number } | null
+  packing: { sequences: number; rows: number; efficiency: number; firstTokensMasked: number } | null
   /** The files read. */
   files: { dataset: string; file: string; rows: number; bytes: number }[]
-  /** Seconds of processor time over all threads; `wall` by the clock. */
+  /** Seconds over all threads while they worked; `wall` by the clock. */
   timing: Timing
   /** What was written. */
   output: OutputFigures | null
   /** The first rows in full, as many as were asked for. */
   debug: ShownRow[]
+  /** The tokenizer that made the ids. */
+  tokenizer?: { path: string; addedTokens: string[] } | null
   /** The resolved config of the run. */
   config: unknown
 }
@@ -90,7 +92,7 @@ export interface DiagnosisFigures {
 /** How bad a finding is. */
 export type Severity = 'info' | 'warning' | 'error'
 
-/** Seconds of processor time over all threads; `wall` by the clock. */
+/** Seconds over all threads while they worked; `wall` by the clock. */
 export interface Timing {
   wall: number
   read: number

@@ -20,6 +20,7 @@ pub(crate) struct Rules {
     excess: ExcessLength,
     min: usize,
     untrained: UntrainedRows,
+    weights_written: bool,
 }
 
 impl Rules {
@@ -29,6 +30,7 @@ impl Rules {
             excess: spec.excess_length_strategy,
             min: spec.min_sample_len,
             untrained: spec.untrained_rows,
+            weights_written: spec.columns().weights,
         }
     }
 
@@ -58,6 +60,9 @@ impl Rules {
             }
         } else if trained == row.ids.len() && !encoder.train_on_inputs {
             row.diagnostics.push(everything_trained());
+        }
+        if !self.weights_written && row.is_weighted() {
+            row.diagnostics.push(weights_not_written());
         }
         Ok(Settled::Keep(row))
     }
@@ -180,6 +185,16 @@ fn untrained_cause(row: &Row) -> (&'static str, &'static str) {
         }
     } else {
         ("the trained turns are empty or left out", "check the messages' content, `exclude` and `reasoning`")
+    }
+}
+
+fn weights_not_written() -> Diagnosis {
+    Diagnosis {
+        code: "weights-not-written",
+        severity: Severity::Warning,
+        span: None,
+        message: "the data weighs tokens differently, and no column of weights is written: all count alike".to_owned(),
+        hint: Some("set `lossmask.weights`, so that the column `weights` is written".to_owned()),
     }
 }
 

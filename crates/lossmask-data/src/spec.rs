@@ -7,6 +7,7 @@ use lossmask_chat::{EncoderSpec, TokenizerSpec};
 use serde::{Deserialize, Serialize};
 
 use crate::DataError;
+use crate::writer::Columns;
 
 /// A whole run: which files are read, how their rows are encoded, and what is written.
 #[derive(Clone, Debug, Deserialize)]
@@ -115,9 +116,9 @@ pub struct OutputSpec {
     /// A new file is begun after this many bytes of rows. Default 500 MB, as in `datasets`.
     #[serde(default = "default_shard_bytes")]
     pub shard_bytes: u64,
-    /// Write the column `weights`: a float per token, 0 where it is not trained. Default `false`.
+    /// Write the column `weights`: a float per token, 0 where it is not trained. Absent: when some encoder has `weights`.
     #[serde(default)]
-    pub weights: bool,
+    pub weights: Option<bool>,
 }
 
 /// What a prepared folder's files are.
@@ -191,6 +192,17 @@ pub enum OnError {
 }
 
 impl PipelineSpec {
+    /// Which columns are written beside ids, labels and attention mask.
+    pub(crate) fn columns(&self) -> Columns {
+        let encoders = || self.datasets.iter().chain(&self.test_datasets).map(|dataset| &dataset.encoder);
+        let asked = self.output.as_ref().and_then(|output| output.weights);
+        Columns {
+            weights: asked.unwrap_or_else(|| encoders().any(|encoder| !encoder.weights.is_empty())),
+            packing: self.sample_packing.is_some(),
+            media: encoders().any(|encoder| encoder.media.is_some()),
+        }
+    }
+
     /// What no single field can say.
     pub(crate) fn check(&self) -> Result<(), DataError> {
         let wrong = |message: &str| Err(DataError::new("invalid-spec", message));

@@ -41,11 +41,7 @@ impl<E: RowEncoder> RowStream<E> {
         RowStream {
             encoder,
             rules: ChunkRules::new(spec),
-            columns: Columns {
-                weights: spec.output.as_ref().is_some_and(|output| output.weights),
-                packing: false,
-                media: spec.datasets.iter().any(|dataset| dataset.encoder.media.is_some()),
-            },
+            columns: Columns { packing: false, ..spec.columns() },
             on_error: spec.on_error,
             max_row_bytes: spec.max_row_bytes,
         }

@@ -404,3 +404,19 @@ proptest! {
         prop_assert_eq!(report.kinds.values().map(|figures| figures.trained).sum::<u64>(), trained);
     }
 }
+
+#[test]
+fn weights_are_written_or_missed_aloud() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut heavy = row(0, 2, 3);
+    heavy["weight"] = json!(0.5);
+    let report = prepare(dir.path(), &[row(1, 2, 3), heavy.clone()], json!({}));
+    let missed = report.diagnostics.iter().find(|diagnosis| diagnosis.code == "weights-not-written").unwrap();
+    assert_eq!((missed.rows, missed.first.line), (1, Some(2)));
+
+    let output = json!({ "output": { "dir": dir.path().join("out"), "weights": true } });
+    let report = prepare(dir.path(), &[heavy], output);
+    assert!(report.diagnostics.is_empty());
+    let weights = all_rows(dir.path(), "train")[0].weights.clone().unwrap();
+    assert_eq!(weights, [0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.5, 0.5, 0.5]);
+}

@@ -10,7 +10,7 @@ use crate::packing::Packer;
 use crate::report::{FileFigures, Report, ShownRow, TokenizerUsed};
 use crate::row::Row;
 use crate::split::Splitter;
-use crate::writer::{Columns, Layout, Rejected, Writer};
+use crate::writer::{Layout, Rejected, Writer};
 use crate::{DataError, OnError, PipelineSpec};
 
 const TRAIN: usize = 0;
@@ -50,9 +50,7 @@ impl Output {
         let sink = match &spec.output {
             None => None,
             Some(output) => {
-                let media =
-                    spec.datasets.iter().chain(&spec.test_datasets).any(|dataset| dataset.encoder.media.is_some());
-                let columns = Columns { weights: output.weights, packing: packing.is_some(), media };
+                let columns = spec.columns();
                 let layout = Layout { format: output.format, columns, shard_bytes: output.shard_bytes };
                 let writer = Writer::create(&output.dir, splits, layout)?;
                 let rejected = Rejected::new(writer.path());

@@ -47,7 +47,7 @@ impl RowEncoder for TurnsEncoder {
             let (content_start, content_end, end) = (start + 1, start + 1 + length, ids.len());
             let mut span = |tokens: std::ops::Range<usize>, kind, trained: bool, reason| {
                 if !tokens.is_empty() {
-                    let weight = if trained { 1.0 } else { 0.0 };
+                    let weight = if trained { row["weight"].as_f64().unwrap_or(1.0) as f32 } else { 0.0 };
                     record.spans.push(Span { tokens, turn: Some(index as u32), kind, trained, reason, weight });
                 }
             };
