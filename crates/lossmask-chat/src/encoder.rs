@@ -2,14 +2,23 @@
 
 use std::sync::Arc;
 
-use lossmask::{Masker, RowContext};
-use serde_json::Value;
+use lossmask::{Diagnosis, Masker, Record, RowContext, Severity, Turns};
+use serde_json::{Value, json};
 
-use crate::interim::Template;
-use crate::message::MessageReader;
+use crate::diagnose;
+use crate::injection::Guard;
+use crate::message::{ContentFormat, Conversation, MessageReader};
+use crate::route::compare::{Scope, conflict};
+use crate::route::origin::{InlineReasoning, of_tokens};
+use crate::route::paint::Painter;
+use crate::route::policy::Policy;
 use crate::route::segments::Segments;
+use crate::route::turns::{Structure, TurnFinder};
+use crate::route::{Row, generation};
 use crate::row::{EncodedRow, RowError, SpecError, Status};
-use crate::spec::{EncoderSpec, RowType};
+use crate::spec::{EncoderSpec, Route, RowType};
+use crate::template::{RenderInput, Rendered, Template, TemplateError, TemplateErrorKind};
+use crate::thinking;
 use crate::tokenizer::Tokenizer;
 
 /// Encodes the rows of one dataset. Compiled once and immutable: share it between threads as it is.
@@ -19,32 +28,38 @@ pub struct Encoder {
     reader: MessageReader,
     template: Option<Template>,
     masker: Masker,
+    turns: TurnFinder,
+    policy: Policy,
+    guard: Guard,
 }
 
 impl Encoder {
     /// Compiles the template and the boundaries.
     ///
     /// # Errors
-    /// When the template does not parse, a chat dataset has none, or the boundaries cannot be compiled.
-    pub fn new(spec: EncoderSpec, tokenizer: Arc<Tokenizer>) -> Result<Self, SpecError> {
-        let template = spec.template.as_ref().map(Template::new).transpose()?;
-        if template.is_none() && spec.row_type == RowType::ChatTemplate {
-            return Err(SpecError {
-                code: "no-chat-template",
-                message: "the rows are conversations, and there is no chat template to render them".to_owned(),
-                hint: Some(
-                    "set chat_template or chat_template_jinja, or use a model folder that holds a template".to_owned(),
-                ),
-            });
-        }
-        let masker = Masker::new(&spec.masker).map_err(|error| SpecError {
-            code: error.code(),
-            message: error.to_string(),
-            hint: Some(error.hint().to_owned()),
-        })?;
+    /// When the template does not parse, a chat dataset has none, the boundaries cannot be compiled, or the route needs
+    /// `{% generation %}` and the template has none.
+    pub fn new(mut spec: EncoderSpec, tokenizer: Arc<Tokenizer>) -> Result<Self, SpecError> {
+        let template = spec.template.as_ref().map(Template::new).transpose().map_err(|error| bad_template(&error))?;
+        check_template(&spec, template.as_ref())?;
+        let as_given = ContentFormat { strings: true, parts: true, argument_strings: false };
+        let content = template.as_ref().map_or(as_given, probe);
+        // transformers hands a content to the template as it is; axolotl joins parts for templates that print strings.
+        let given = spec.route == Route::Generation;
+        let content =
+            if given { ContentFormat { argument_strings: content.argument_strings, ..as_given } } else { content };
         let boundary_roles = spec.masker.boundaries.iter().map(|boundary| boundary.role.clone());
-        let reader = MessageReader::new(spec.fields.clone(), boundary_roles);
-        Ok(Encoder { spec, tokenizer, reader, template, masker })
+        let reader = MessageReader::new(spec.fields.clone(), boundary_roles, content);
+        for role in &mut spec.masker.roles_to_train {
+            *role = reader.map_role(role).to_owned();
+        }
+        let masker = compile(&spec.masker)?;
+        // The painter picks the last turn itself: flags in the data may change which one that is.
+        let every_turn = compile(&lossmask::MaskerOptions { turns: Turns::All, ..spec.masker.clone() })?;
+        let turns = TurnFinder::new(every_turn, spec.masker.boundaries.clone());
+        let policy = Policy::new(&spec, spec.masker.roles_to_train.clone());
+        let guard = Guard::new(&spec, &tokenizer);
+        Ok(Encoder { spec, tokenizer, reader, template, masker, turns, policy, guard })
     }
 
     /// The row's ids, and of every token whether it is trained and why.
@@ -70,9 +85,194 @@ impl Encoder {
 
     fn conversation(&self, template: &Template, row: &Value) -> Result<EncodedRow, RowError> {
         let conversation = self.reader.read(row)?;
-        let text = template.render(&conversation.messages, conversation.tools.as_ref())?;
-        let ids = self.tokenizer.encode_ids(&text);
-        let record = self.masker.record(&ids, &RowContext::default());
-        Ok(EncodedRow { ids, record, status: Status::Single, diagnostics: Vec::new(), media: Vec::new() })
+        let input = RenderInput {
+            messages: &conversation.messages,
+            tools: conversation.tools.as_ref(),
+            ..RenderInput::default()
+        };
+        let (rendered, origins) = template.render_with_origins(&input).map_err(|error| refused(&error))?;
+        let (encoded, typed) =
+            self.guard.encode(&self.tokenizer, &rendered.text, &origins, &conversation, &self.policy)?;
+        let mut diagnostics: Vec<Diagnosis> = typed.into_iter().collect();
+        diagnostics.extend(diagnose::unrendered(&conversation, &origins));
+        let ids = encoded.ids;
+        let (record, status) = match &encoded.spans {
+            None => self.without_spans(&ids, &mut diagnostics)?,
+            Some(spans) => {
+                let inline = inline_reasoning(&conversation);
+                let tokens = of_tokens(spans, &origins, &inline);
+                let row = Row {
+                    tokenizer: &self.tokenizer,
+                    conversation: &conversation,
+                    template,
+                    rendered: &rendered,
+                    text: &rendered.text,
+                    ids: &ids,
+                    spans,
+                    origins: &origins,
+                    tokens: &tokens,
+                };
+                self.label(template, &rendered, &row, &mut diagnostics)
+            }
+        };
+        let trains = self.spec.masker.train_on_inputs || !self.spec.masker.roles_to_train.is_empty();
+        diagnostics.extend(diagnose::tokens(&self.tokenizer, &self.masker, &ids, &record, trains));
+        Ok(EncodedRow { ids, record, status, diagnostics, media: Vec::new() })
     }
+
+    /// Labels from ids, for a row whose tokens cannot be laid over its text.
+    fn without_spans(&self, ids: &[i32], diagnostics: &mut Vec<Diagnosis>) -> Result<(Record, Status), RowError> {
+        let message = "the tokens cannot be proven to spell the text, so where a message stands is not known";
+        if self.spec.masker.boundaries.is_empty() || matches!(self.spec.route, Route::Generation | Route::Content) {
+            return Err(RowError {
+                code: "spans-unproven",
+                path: None,
+                message: message.to_owned(),
+                hint: Some("use role boundaries (`route: boundaries`), or another tokenizer file".to_owned()),
+            });
+        }
+        diagnostics.push(Diagnosis {
+            code: "spans-unproven",
+            severity: Severity::Warning,
+            span: None,
+            message: message.to_owned(),
+            hint: Some("the labels are made from token ids alone".to_owned()),
+        });
+        Ok((self.masker.record(ids, &RowContext::default()), Status::Single))
+    }
+
+    fn label(
+        &self,
+        template: &Template,
+        rendered: &Rendered,
+        row: &Row<'_>,
+        diagnostics: &mut Vec<Diagnosis>,
+    ) -> (Record, Status) {
+        let blocks = |flags| self.by_generation(row, rendered, flags);
+        let content = |flags| self.painted(row, self.turns.by_content(row, &self.policy), flags);
+        match self.spec.route {
+            Route::Boundaries => (self.painted(row, self.turns.by_ids(row), true), Status::Single),
+            Route::Content => (content(true), Status::Single),
+            Route::Generation => (blocks(true), Status::Single),
+            Route::Auto => {
+                let has_boundaries = !self.spec.masker.boundaries.is_empty();
+                let tags = template.has_generation_tags();
+                // Flags are the data's own word, which no other route can check.
+                let flagged = row.conversation.sources.iter().any(|source| source.flags != Default::default());
+                let (name, first, second): (_, Record, Vec<_>) = if tags && !has_boundaries {
+                    ("generation", blocks(false), vec![("content", content(false), Scope::MessageText)])
+                } else {
+                    let ids = || ("boundaries", self.masker.record(row.ids, &RowContext::default()), Scope::All);
+                    let by_ids = (has_boundaries && self.spec.scannable).then(ids);
+                    let by_blocks = tags.then(|| ("generation", blocks(false), Scope::MessageText));
+                    ("content", content(false), by_ids.into_iter().chain(by_blocks).collect())
+                };
+                let differ = second
+                    .iter()
+                    .find_map(|(other, record, scope)| conflict(row, *scope, (name, &first), (other, record)));
+                let status = match (&differ, second.is_empty()) {
+                    (Some(_), _) => Status::Conflict,
+                    (None, false) => Status::Certain,
+                    (None, true) => Status::Single,
+                };
+                diagnostics.extend(differ);
+                let record = match (flagged, name) {
+                    (false, _) => first,
+                    (true, "generation") => blocks(true),
+                    (true, _) => content(true),
+                };
+                (record, status)
+            }
+        }
+    }
+
+    fn by_generation(&self, row: &Row<'_>, rendered: &Rendered, flags: bool) -> Record {
+        let ignored = &self.spec.masker.ignore_token_ids;
+        generation::record(row, &rendered.generation_spans, &self.policy, self.spec.straddle, ignored, flags)
+    }
+
+    fn painted(&self, row: &Row<'_>, structure: Structure, flags: bool) -> Record {
+        let painter = Painter {
+            policy: &self.policy,
+            row,
+            straddle: self.spec.straddle,
+            reasoning: self.spec.reasoning,
+            turns: self.spec.masker.turns,
+            flags,
+        };
+        painter.record(structure)
+    }
+}
+
+fn check_template(spec: &EncoderSpec, template: Option<&Template>) -> Result<(), SpecError> {
+    if spec.row_type != RowType::ChatTemplate {
+        return Ok(());
+    }
+    let Some(template) = template else {
+        return Err(SpecError {
+            code: "no-chat-template",
+            message: "the rows are conversations, and there is no chat template to render them".to_owned(),
+            hint: Some(
+                "set chat_template or chat_template_jinja, or use a model folder that holds a template".to_owned(),
+            ),
+        });
+    };
+    if spec.route == Route::Generation && !template.has_generation_tags() {
+        return Err(SpecError {
+            code: "no-generation-tags",
+            message: "the chat template has no {% generation %} block, so it does not say what the model writes"
+                .to_owned(),
+            hint: Some("use a template with generation tags, or `route: auto`".to_owned()),
+        });
+    }
+    Ok(())
+}
+
+/// What the template takes as content.
+fn probe(template: &Template) -> ContentFormat {
+    const WORD: &str = "lossmask probe";
+    let render = |messages: &[Value]| {
+        let input = RenderInput { messages, ..RenderInput::default() };
+        template.render(&input).map(|rendered| rendered.text).unwrap_or_default()
+    };
+    let user = |content: Value| json!({"role": "user", "content": content});
+    let parts = || json!([{"type": "text", "text": WORD}]);
+    let (text, list) = (render(&[user(json!(WORD))]), render(&[user(parts())]));
+    // A list that is printed as Python would is no rendering of it.
+    let (strings, lists) = (text.contains(WORD), list.contains(WORD) && !list.contains("'type'"));
+    let content = || if strings { json!(WORD) } else { parts() };
+    let call = |arguments: Value| {
+        let function = json!({"name": "probe", "arguments": arguments});
+        let calls = json!([{"id": "call00001", "type": "function", "function": function}]);
+        render(&[user(content()), json!({"role": "assistant", "content": null, "tool_calls": calls})])
+    };
+    let value = call(json!({"key": WORD}));
+    let printed = value.contains(WORD) && !value.contains("'key'");
+    let argument_strings = !printed && call(json!(format!("{{\"key\": \"{WORD}\"}}"))).contains(WORD);
+    ContentFormat { strings: strings || !lists, parts: lists, argument_strings }
+}
+
+/// Reasoning tags within content, as byte ranges.
+fn inline_reasoning(conversation: &Conversation) -> InlineReasoning {
+    conversation.messages.iter().map(|message| thinking::inline(message.get("content")?.as_str()?)).collect()
+}
+
+fn compile(options: &lossmask::MaskerOptions) -> Result<Masker, SpecError> {
+    Masker::new(options).map_err(|error| SpecError {
+        code: error.code(),
+        message: error.to_string(),
+        hint: Some(error.hint().to_owned()),
+    })
+}
+
+fn bad_template(error: &TemplateError) -> SpecError {
+    SpecError { code: error.code(), message: error.to_string(), hint: None }
+}
+
+fn refused(error: &TemplateError) -> RowError {
+    let hint = match error.kind {
+        TemplateErrorKind::Raised => "the chat template refuses this conversation; drop it, or use another template",
+        _ => "the chat template cannot be evaluated on this conversation",
+    };
+    RowError { code: error.code(), path: None, message: error.to_string(), hint: Some(hint.to_owned()) }
 }

@@ -22,8 +22,8 @@ pub(crate) struct MessageFlags {
 /// A flagged stretch of one field of a message.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Detail {
-    /// `content` or `reasoning_content`.
-    pub(crate) field: &'static str,
+    /// Where the text stands in the message: `content`, `content[1].text`.
+    pub(crate) field: String,
     /// Code points of the field.
     pub(crate) chars: Range<usize>,
     /// Whether it is trained.
@@ -71,42 +71,53 @@ pub(crate) fn of_message(
 }
 
 impl MessageFlags {
-    /// The flags of content parts, once their texts are joined.
-    pub(crate) fn take_parts(&mut self, field: &'static str, parts: &[Value], path: &str) -> Result<(), RowError> {
-        if !parts.iter().any(|part| part_flag(part, "train").or(part_flag(part, "weight")).is_some()) {
+    /// The flags of content parts. `joined`: their texts stand in one string, `field`.
+    pub(crate) fn take_parts(
+        &mut self,
+        field: &str,
+        parts: &[Value],
+        joined: bool,
+        path: &str,
+    ) -> Result<(), RowError> {
+        if !has_part_flags(parts) {
             return Ok(());
         }
         let mut start = 0;
         for (index, part) in parts.iter().enumerate() {
-            let end = start + part_text(part).map_or(0, |text| text.chars().count());
+            let Some((key, text)) = part_text(part) else { continue };
+            let end = start + text.chars().count();
             let at = |key: &str| format!("{path}.{field}[{index}].{key}");
             let weight = part_flag(part, "weight").map(|value| weight(value, || at("weight"))).transpose()?;
             let train = part_flag(part, "train").map(|value| truth(value, || at("train"))).transpose()?;
             let train = train.unwrap_or(weight != Some(0.0));
-            self.details.push(Detail {
-                field,
-                chars: start..end,
-                train,
-                weight: weight.filter(|w| *w != 0.0).unwrap_or(1.0),
-            });
+            let weight = weight.filter(|weight| *weight != 0.0).unwrap_or(1.0);
+            let (field, chars) = match joined {
+                true => (field.to_owned(), start..end),
+                false => (format!("{field}[{index}].{key}"), 0..end - start),
+            };
+            self.details.push(Detail { field, chars, train, weight });
             start = end;
         }
         Ok(())
     }
 }
 
-/// The text of a list of text parts, joined. `None` where the value is no list, or a part is no text.
-pub(crate) fn joined_text(value: &Value) -> Option<String> {
-    let parts = value.as_array()?;
-    parts.iter().map(part_text).collect::<Option<String>>()
+/// The text of a list of text parts, joined. `None` where a part is no text.
+pub(crate) fn joined_text(parts: &[Value]) -> Option<String> {
+    parts.iter().map(|part| part_text(part).map(|(_, text)| text)).collect::<Option<String>>()
 }
 
-fn part_text(part: &Value) -> Option<&str> {
+/// Whether any part carries a flag.
+pub(crate) fn has_part_flags(parts: &[Value]) -> bool {
+    parts.iter().any(|part| part_flag(part, "train").or(part_flag(part, "weight")).is_some())
+}
+
+fn part_text(part: &Value) -> Option<(&'static str, &str)> {
     let part = part.as_object()?;
     if part.get("type").is_some_and(|kind| kind != "text") {
         return None;
     }
-    ["text", "content", "value"].iter().find_map(|key| part.get(*key)?.as_str())
+    ["text", "content", "value"].into_iter().find_map(|key| Some((key, part.get(key)?.as_str()?)))
 }
 
 fn part_flag<'a>(part: &'a Value, key: &str) -> Option<&'a Value> {
@@ -168,7 +179,7 @@ fn details(value: &Value, length: usize, path: &str) -> Result<Vec<Detail>, RowE
         }
         let train = item.get("train").map_or(Ok(true), |value| truth(value, || format!("{path}.train")))?;
         let weight = item.get("weight").map_or(Ok(1.0), |value| weight(value, || format!("{path}.weight")))?;
-        details.push(Detail { field: "content", chars: start..end, train: train && weight != 0.0, weight });
+        details.push(Detail { field: "content".to_owned(), chars: start..end, train: train && weight != 0.0, weight });
     }
     Ok(details)
 }

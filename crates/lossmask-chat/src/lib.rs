@@ -1,8 +1,9 @@
 //! Chat templates, tokenization with exact spans, and the text routes of lossmask.
 
+mod diagnose;
 mod encoder;
 mod flags;
-mod interim;
+mod injection;
 mod message;
 mod route;
 mod row;
@@ -21,4 +22,4 @@ pub use template::{
     Field, FieldKind, Origin, Origins, RenderInput, Rendered, Run, Template, TemplateError, TemplateErrorKind, TextTurn,
 };
 pub use timing::{Spent, take_spent};
-pub use tokenizer::{Encoded, Tokenizer};
+pub use tokenizer::{Encoded, Tokenizer, utf16_spans};

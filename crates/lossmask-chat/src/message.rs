@@ -13,14 +13,12 @@ pub(crate) struct Conversation {
     /// The messages.
     pub(crate) messages: Vec<Value>,
     /// What else is known of each message.
-    #[allow(dead_code)]
     pub(crate) sources: Vec<Source>,
     /// The tools, if there are any.
     pub(crate) tools: Option<Value>,
 }
 
 /// What the template does not need to know of a message.
-#[allow(dead_code)]
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
     /// Its role as the template sees it.
@@ -40,6 +38,18 @@ const KNOWN_ROLES: [&str; 8] =
 pub(crate) struct MessageReader {
     fields: FieldSpec,
     declared: Vec<String>,
+    content: ContentFormat,
+}
+
+/// What a template can print as a message's content.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ContentFormat {
+    /// A string.
+    pub(crate) strings: bool,
+    /// A list of parts.
+    pub(crate) parts: bool,
+    /// Arguments of tool calls that are a string of JSON, as they are.
+    pub(crate) argument_strings: bool,
 }
 
 /// Names that hold a message's properties in one row.
@@ -50,11 +60,15 @@ struct Keys<'a> {
 
 impl MessageReader {
     /// `boundary_roles`: roles that the boundaries declare.
-    pub(crate) fn new(fields: FieldSpec, boundary_roles: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn new(
+        fields: FieldSpec,
+        boundary_roles: impl IntoIterator<Item = String>,
+        content: ContentFormat,
+    ) -> Self {
         let mut declared: Vec<String> = KNOWN_ROLES.iter().map(|role| (*role).to_owned()).collect();
         declared.extend(boundary_roles);
         declared.extend(fields.roles.values().cloned());
-        MessageReader { fields, declared }
+        MessageReader { fields, declared, content }
     }
 
     /// The row's conversation.
@@ -158,7 +172,7 @@ impl MessageReader {
             .ok_or_else(|| wrong_type("wrong-type", Some(path.clone()), "a message", "an object", message))?;
         let keys = self.keys(given);
         let role = self.role(given, keys.role, &path)?;
-        let flags = flags::of_message(given, &self.fields, keys.content, &path)?;
+        let mut flags = flags::of_message(given, &self.fields, keys.content, &path)?;
 
         let mut out = Map::with_capacity(given.len());
         out.insert("role".to_owned(), Value::String(role.clone()));
@@ -182,20 +196,50 @@ impl MessageReader {
                 out.insert(key.clone(), value.clone());
             }
         }
-        if let Some(calls) = out.get_mut("tool_calls") {
+        if let Some(calls) = out.get_mut("tool_calls").filter(|_| !self.content.argument_strings) {
             parse_arguments(calls, &path)?;
         }
-        let mut flags = flags;
         for field in ["content", "reasoning_content"] {
-            if let Some(text) = out.get(field).and_then(flags::joined_text) {
-                flags.take_parts(field, out.get(field).and_then(Value::as_array).map_or(&[], Vec::as_slice), &path)?;
-                out.insert(field.to_owned(), Value::String(text));
-            }
+            self.settle_parts(&mut out, field, &mut flags, &path)?;
         }
         if self.fields.split_thinking && role == "assistant" {
             thinking::split(&mut out);
         }
         Ok((Value::Object(out), Source { role, path, flags }))
+    }
+
+    /// Gives the template a list of parts or a string, whichever it can print.
+    fn settle_parts(
+        &self,
+        message: &mut Map<String, Value>,
+        field: &str,
+        flags: &mut MessageFlags,
+        path: &str,
+    ) -> Result<(), RowError> {
+        let takes = if field == "content" {
+            self.content
+        } else {
+            ContentFormat { strings: true, parts: false, argument_strings: false }
+        };
+        match message.get(field) {
+            Some(Value::Array(parts)) => {
+                let wants_string = takes.strings && (!takes.parts || flags::has_part_flags(parts));
+                let joined = flags::joined_text(parts).filter(|_| wants_string);
+                flags.take_parts(field, parts, joined.is_some(), path)?;
+                if let Some(text) = joined {
+                    message.insert(field.to_owned(), Value::String(text));
+                }
+            }
+            Some(Value::String(text)) if !takes.strings && takes.parts => {
+                let parts = serde_json::json!([{"type": "text", "text": text}]);
+                flags.details.iter_mut().filter(|detail| detail.field == field).for_each(|detail| {
+                    detail.field = format!("{field}[0].text");
+                });
+                message.insert(field.to_owned(), parts);
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     fn role(&self, message: &Map<String, Value>, key: &str, path: &str) -> Result<String, RowError> {
@@ -214,15 +258,7 @@ impl MessageReader {
                 });
             }
         };
-        let role = match self.fields.roles.get(given) {
-            Some(role) => role,
-            None if self.fields.roles.is_empty() => match given.as_str() {
-                "human" => "user",
-                "gpt" => "assistant",
-                other => other,
-            },
-            None => given,
-        };
+        let role = self.map_role(given);
         if self.declared.iter().any(|known| known == role) {
             return Ok(role.to_owned());
         }
@@ -232,6 +268,16 @@ impl MessageReader {
             message: format!("nobody declared the role `{given}`"),
             hint: Some(format!("map it in the dataset's roles, as in `roles: {{ user: [{given}] }}`")),
         })
+    }
+
+    /// A role's name in the data, as the template names it.
+    pub(crate) fn map_role<'a>(&'a self, given: &'a str) -> &'a str {
+        match self.fields.roles.get(given) {
+            Some(role) => role,
+            None if self.fields.roles.is_empty() && given == "human" => "user",
+            None if self.fields.roles.is_empty() && given == "gpt" => "assistant",
+            None => given,
+        }
     }
 
     fn content(&self, message: &Map<String, Value>, key: &str, path: &str) -> Result<Option<Value>, RowError> {

@@ -182,6 +182,9 @@ pub struct EncoderSpec {
     /// Ids of `eot_tokens`, trained as `train_on_eot` says. Empty: the eos token plays that part, as in axolotl.
     #[serde(default)]
     pub eot_token_ids: Vec<i32>,
+    /// The id of the eos token, which ends a turn where no boundary says what does.
+    #[serde(default)]
+    pub eos_token_id: Option<i32>,
     /// axolotl's `train_on_eot`; unset: as `train_on_eos`.
     #[serde(default)]
     pub train_on_eot: Option<lossmask::TrainOnEos>,

@@ -22,6 +22,14 @@ pub(crate) fn split(message: &mut Map<String, Value>) {
     }
 }
 
+/// The bytes of reasoning inside a content, tags included.
+pub(crate) fn inline(content: &str) -> Option<std::ops::Range<usize>> {
+    let (open, close) = TAGS.into_iter().find(|(_, close)| content.contains(close))?;
+    let end = content.find(close)? + close.len();
+    let start = content.find(open).filter(|&start| start < end).unwrap_or(0);
+    Some(start..end)
+}
+
 /// What stands between the first opening and the first closing tag, and what follows. Text before the opening is dropped.
 fn between<'a>(text: &'a str, (open, close): (&str, &str)) -> Option<(&'a str, &'a str)> {
     let start = text.find(open)? + open.len();

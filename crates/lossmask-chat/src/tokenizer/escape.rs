@@ -47,12 +47,27 @@ impl Escaper {
         Escaper { controls, others }
     }
 
-    /// The control tokens of an encoded text that touch content. `content` is sorted and does not overlap.
-    pub(crate) fn typed(&self, encoded: &Encoded, content: &[Range<usize>]) -> Vec<Typed> {
-        let Some(spans) = &encoded.spans else { return Vec::new() };
-        let typed =
-            encoded.ids.iter().zip(spans).filter(|(id, span)| self.controls.contains(id) && overlaps(content, span));
-        typed.map(|(&id, span)| Typed { id, bytes: span.clone() }).collect()
+    /// The control tokens of an encoded text that are `typed`: made by message content. A control token may swallow white
+    /// space of the content beside it and is not made by it; `typed` is asked about its own text.
+    pub(crate) fn find(
+        &self,
+        tokenizer: &Tokenizer,
+        text: &str,
+        encoded: &Encoded,
+        typed: impl Fn(i32, &Range<usize>) -> bool,
+    ) -> Vec<Typed> {
+        let mut found = Vec::new();
+        for (&id, span) in encoded.ids.iter().zip(encoded.spans.iter().flatten()) {
+            if !self.controls.contains(&id) {
+                continue;
+            }
+            let swallowed = text[span.clone()].len() - text[span.clone()].trim_start().len();
+            let own = span.start + swallowed..span.end.min(span.start + swallowed + tokenizer.token_bytes(id).len());
+            if typed(id, &own) {
+                found.push(Typed { id, bytes: span.clone() });
+            }
+        }
+        found
     }
 
     /// Encodes the text again with the typed control tokens as plain text. `None` when the spans cannot be proven.
@@ -61,7 +76,7 @@ impl Escaper {
         tokenizer: &Tokenizer,
         text: &str,
         plain: &Encoded,
-        content: &[Range<usize>],
+        typed: &[Typed],
     ) -> Option<Encoded> {
         let _stopwatch = Stopwatch::start(Stage::Tokenize);
         let mut out = Vec::with_capacity(plain.ids.len() + 16);
@@ -71,7 +86,7 @@ impl Escaper {
             if !self.controls.contains(&id) {
                 continue;
             }
-            if overlaps(content, span) {
+            if typed.binary_search_by_key(&span.start, |typed| typed.bytes.start).is_ok() {
                 stretch.typed = true;
                 continue;
             }

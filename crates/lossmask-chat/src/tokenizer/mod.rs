@@ -1,10 +1,10 @@
 //! Tokenization by the `tokenizers` crate, with spans that come from the tokens' own bytes.
 
 mod bytes;
-#[allow(dead_code)]
 mod escape;
 mod spans;
 mod tekken;
+mod utf16;
 
 use std::ops::Range;
 use std::path::Path;
@@ -17,7 +17,9 @@ use crate::spec::TokenizerSpec;
 use crate::timing::{Stage, Stopwatch};
 use bytes::TokenBytes;
 
+pub(crate) use escape::{Escaper, Typed, overlaps};
 use spans::PrefixSpace;
+pub use utf16::utf16_spans;
 
 /// A tokenizer file, loaded once and shared by every thread.
 ///
@@ -138,7 +140,6 @@ impl Tokenizer {
     }
 
     /// Whether control tokens must never come from message content, whatever the setting (`tekken.json`).
-    #[allow(dead_code)]
     pub(crate) fn plain_controls(&self) -> bool {
         self.plain_controls
     }

@@ -23,13 +23,18 @@ pub(super) fn to_tokenizer_json(file: &Value) -> Result<Value, String> {
     let texts = size.checked_sub(controls).ok_or("there are more control tokens than tokens")?;
     let ranks = ranks(file, texts as usize)?;
 
-    let mut vocab = serde_json::Map::with_capacity(ranks.len());
+    let added_tokens = control_tokens(file, controls)?;
+    let mut vocab = serde_json::Map::with_capacity(size as usize);
+    // The library gives an added token the id that the model has for its name, and the next free one otherwise.
+    for token in &added_tokens {
+        vocab.insert(token["content"].as_str().unwrap_or_default().to_owned(), token["id"].clone());
+    }
     for (rank, bytes) in ranks.iter().enumerate() {
         vocab.insert(spell(bytes), json!(rank as u64 + controls));
     }
     Ok(json!({
         "version": "1.0", "truncation": null, "padding": null, "normalizer": null, "post_processor": null,
-        "added_tokens": control_tokens(file, controls)?,
+        "added_tokens": added_tokens,
         "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
             {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false},
             {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false, "use_regex": false}

@@ -1,0 +1,304 @@
+//! From turns to what is trained of them.
+
+use std::ops::Range;
+
+use lossmask::{EndKind, Reason, Record, TokenKind, Turns};
+
+use super::Row;
+use super::canvas::{Paint, roll};
+use super::origin::Part;
+use super::policy::{Policy, Verdict};
+use super::turns::{Found, Structure};
+use crate::message::Source;
+use crate::spec::{Reasoning, Straddle};
+use crate::template::Origin;
+
+/// Decides about the tokens of a row whose turns are known.
+pub(crate) struct Painter<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) row: &'a Row<'a>,
+    pub(crate) straddle: Option<Straddle>,
+    pub(crate) reasoning: Reasoning,
+    pub(crate) turns: Turns,
+    /// Whether the data's flags count.
+    pub(crate) flags: bool,
+}
+
+impl Painter<'_> {
+    /// The row's record.
+    pub(crate) fn record(&self, structure: Structure) -> Record {
+        let Structure { roles, turns, mut canvas } = structure;
+        let mut verdicts: Vec<Verdict> = turns.iter().map(|found| self.turn(&roles, found)).collect();
+        let last = verdicts.iter().rposition(|verdict| verdict.trained);
+        let last_end = (0..turns.len()).rev().find(|&at| verdicts[at].trained && !turns[at].ends.is_empty());
+        if self.turns == Turns::Last {
+            let others =
+                verdicts.iter_mut().enumerate().filter(|(index, verdict)| verdict.trained && last != Some(*index));
+            others.for_each(|(_, verdict)| {
+                *verdict = Verdict { trained: false, reason: Reason::NotLastTurn, weight: 0.0 }
+            });
+        }
+        for (found, &verdict) in turns.iter().zip(&verdicts) {
+            let role = &roles[found.turn.role as usize];
+            self.header(role, found, verdict, &mut canvas);
+            self.content(role, found, verdict, &mut canvas);
+        }
+        // An end marker may be the next turn's first token, and is an end marker then.
+        for (index, (found, &verdict)) in turns.iter().zip(&verdicts).enumerate() {
+            self.ends(index, found, verdict, last_end == Some(index), &mut canvas);
+        }
+        let spans = roll(&canvas);
+        let public = turns.iter().enumerate().map(|(index, found)| {
+            let mut turn = found.turn;
+            turn.trained =
+                canvas[turn.start..turn.end].iter().any(|paint| paint.trained && paint.turn == Some(index as u32));
+            turn
+        });
+        Record { turns: public.collect(), roles, spans }
+    }
+
+    /// Whether a turn is trained: as the message says that owns its end, else by its role.
+    fn turn(&self, roles: &[std::sync::Arc<str>], found: &Found) -> Verdict {
+        let role = &roles[found.turn.role as usize];
+        let owner = found.owner.and_then(|owner| self.policy.message(self.row.conversation, owner, self.flags));
+        owner.unwrap_or_else(|| self.policy.role(role))
+    }
+
+    fn header(&self, role: &str, found: &Found, verdict: Verdict, canvas: &mut [Paint]) {
+        if self.policy.train_on_inputs && verdict.trained {
+            return;
+        }
+        let include = verdict.trained && self.policy.includes_start(role);
+        let header = found.turn.start..found.turn.content_start;
+        for (at, paint) in header.clone().zip(&mut canvas[header]) {
+            if is_fixed(paint) {
+                continue;
+            }
+            paint.kind = TokenKind::Header;
+            let token = &self.row.tokens[at];
+            let fused = token.is_message_text() && self.straddle == Some(Straddle::Include);
+            match (include, fused && verdict.trained) {
+                (true, _) => self.set(paint, verdict, Reason::IncludeStart),
+                (false, true) => self.set(paint, verdict, verdict.reason),
+                (false, false) => paint.decide(false, if verdict.trained { Reason::Header } else { verdict.reason }),
+            }
+        }
+    }
+
+    fn content(&self, role: &str, found: &Found, turn: Verdict, canvas: &mut [Paint]) {
+        let content = found.turn.content_start..found.turn.content_end;
+        let made = self.template_made(&content);
+        let mut kinds = self.kinds(&content);
+        let mut details = Details::default();
+        for at in content {
+            let kind = kinds.next().unwrap_or(TokenKind::Content);
+            let paint = &mut canvas[at];
+            if is_fixed(paint) {
+                continue;
+            }
+            if paint.reason == Reason::Excluded || paint.reason == Reason::Unterminated {
+                paint.decide(false, paint.reason);
+                continue;
+            }
+            paint.kind = kind;
+            if at < made && !self.policy.train_on_inputs {
+                paint.kind = TokenKind::Scaffold;
+                paint.decide(false, Reason::Scaffold);
+                continue;
+            }
+            let verdict = self.token(role, at, found, turn);
+            let message = self.row.tokens[at].message.or(found.owner);
+            let source = message.and_then(|message| self.row.conversation.sources.get(message as usize));
+            if !verdict.trained {
+                paint.decide(false, verdict.reason);
+            } else if kind == TokenKind::Reasoning && self.reasoning == Reasoning::Mask {
+                paint.decide(false, Reason::ReasoningMasked);
+            } else if let Some(source) = source.filter(|source| self.flags && !source.flags.details.is_empty()) {
+                let detail = details.of(self, message.unwrap_or(0), source, at);
+                match detail {
+                    Ok(weight) => self.set(paint, Verdict { weight: verdict.weight * weight, ..verdict }, Reason::Flag),
+                    Err(reason) => paint.decide(false, reason),
+                }
+            } else {
+                self.set(paint, verdict, verdict.reason);
+            }
+        }
+    }
+
+    /// One token of a turn's content: its message decides, and where the template wrote it, the message it wrote it for.
+    fn token(&self, role: &str, at: usize, found: &Found, turn: Verdict) -> Verdict {
+        let token = &self.row.tokens[at];
+        let not_last = turn.reason == Reason::NotLastTurn;
+        let Some(message) = token.message.filter(|&message| Some(message) != found.owner && !not_last) else {
+            return turn;
+        };
+        let is_own = || self.row.conversation.sources.get(message as usize).is_some_and(|source| source.role == *role);
+        if token.is_data() || is_own() {
+            self.policy.message(self.row.conversation, message, self.flags).unwrap_or(turn)
+        } else {
+            turn
+        }
+    }
+
+    fn ends(&self, index: usize, found: &Found, verdict: Verdict, last: bool, canvas: &mut [Paint]) {
+        for (marker, kind) in &found.ends {
+            let trained = self.policy.end(self.row.ids[marker.end - 1], *kind, verdict.trained, last)
+                && verdict.reason != Reason::NotLastTurn;
+            for paint in &mut canvas[marker.clone()] {
+                if is_fixed(paint) || paint.reason == Reason::Excluded || (*kind == EndKind::Before && !trained) {
+                    continue;
+                }
+                paint.turn = Some(index as u32);
+                paint.kind = TokenKind::End;
+                let reason = if verdict.trained { Reason::EndNotTrained } else { verdict.reason };
+                match (trained, self.policy.train_on_inputs) {
+                    (true, _) => paint.decide(true, Reason::TrainOnEos),
+                    (false, true) => {}
+                    (false, false) => paint.decide(false, reason),
+                }
+                if trained && verdict.trained {
+                    paint.weight = verdict.weight;
+                }
+            }
+        }
+    }
+
+    fn set(&self, paint: &mut Paint, verdict: Verdict, reason: Reason) {
+        paint.decide(verdict.weight > 0.0, if verdict.weight > 0.0 { reason } else { Reason::FlaggedOff });
+        paint.weight = verdict.weight;
+    }
+
+    /// Where a think block ends that the template wrote in front of an answer without reasoning.
+    fn template_made(&self, content: &Range<usize>) -> usize {
+        let tokens = &self.row.tokens[content.clone()];
+        let scaffold = tokens.iter().take_while(|token| !token.is_data()).count();
+        let next = tokens.get(scaffold).map_or(Part::Scaffold, |token| token.part);
+        if scaffold == 0 || next == Part::Reasoning {
+            return content.start;
+        }
+        let last = content.start + scaffold;
+        let text = self.row.spans[content.start].start..self.row.spans[last - 1].end;
+        let text = &self.row.text[self.row.floor(text.start)..self.row.floor(text.end)];
+        let Some(close) = text.find("</think>") else { return content.start };
+        let rest = &text[close + "</think>".len()..];
+        let end = self.row.spans[content.start].start + text.len() - rest.trim_start().len();
+        (content.start..last).find(|&at| self.row.spans[at].start >= end).unwrap_or(last)
+    }
+
+    /// What each token of a turn's content is. Tags belong to what they open or close.
+    fn kinds(&self, content: &Range<usize>) -> std::vec::IntoIter<TokenKind> {
+        let tokens = &self.row.tokens[content.clone()];
+        let mut kinds = vec![TokenKind::Content; tokens.len()];
+        let mut next = TokenKind::Content;
+        for at in (0..tokens.len()).rev() {
+            if tokens[at].is_data() {
+                next = kind_of(tokens[at].part);
+            }
+            kinds[at] = next;
+        }
+        let mut previous = TokenKind::Content;
+        for at in 0..tokens.len() {
+            if tokens[at].is_data() {
+                previous = kinds[at];
+            } else if kinds[at] == TokenKind::Content {
+                kinds[at] = previous;
+            }
+        }
+        kinds.into_iter()
+    }
+}
+
+fn kind_of(part: Part) -> TokenKind {
+    match part {
+        Part::Reasoning => TokenKind::Reasoning,
+        Part::ToolCall => TokenKind::ToolCall,
+        Part::Scaffold | Part::Content | Part::Other => TokenKind::Content,
+    }
+}
+
+/// Tokens that no message decides about.
+fn is_fixed(paint: &Paint) -> bool {
+    matches!(paint.kind, TokenKind::Media | TokenKind::Pad)
+}
+
+/// The flagged stretches of the message last asked about.
+#[derive(Default)]
+struct Details {
+    message: Option<u32>,
+    /// Field, bytes of it, weight; 0 where it is not trained.
+    stretches: Vec<(usize, Range<usize>, f32)>,
+}
+
+impl Details {
+    /// The weight of a token by the flagged stretches, or why it is not trained.
+    fn of(&mut self, painter: &Painter<'_>, message: u32, source: &Source, at: usize) -> Result<f32, Reason> {
+        if self.message != Some(message) {
+            self.message = Some(message);
+            self.stretches = stretches(painter.row, message, source);
+        }
+        let row = painter.row;
+        let span = &row.spans[at];
+        // Characters of the token that are trained, and that are not; the best weight of those that are.
+        let (mut on, mut off, mut weight) = (0, 0, 0f32);
+        for run in &row.origins.runs[row.tokens[at].first_run as usize..] {
+            if run.bytes.start >= span.end {
+                break;
+            }
+            let cut = span.start.max(run.bytes.start)..span.end.min(run.bytes.end);
+            let Origin::Field { field, range } = &run.origin else { continue };
+            for byte in cut.filter(|&byte| row.text.is_char_boundary(byte)) {
+                let here = range.start + byte - run.bytes.start;
+                let own = |(of, bytes, _): &&(usize, Range<usize>, f32)| of == field && bytes.contains(&here);
+                match self.stretches.iter().filter(own).map(|(_, _, weight)| *weight).reduce(f32::max) {
+                    Some(here) if here > 0.0 => {
+                        on += 1;
+                        weight = weight.max(here);
+                    }
+                    _ => off += 1,
+                }
+            }
+            // The later tokens of a character that is split stand where it began.
+            if on + off == 0 {
+                let here = range.start + row.floor(span.start).max(run.bytes.start) - run.bytes.start;
+                let stretch = self.stretches.iter().find(|(of, bytes, _)| of == field && bytes.contains(&here));
+                if let Some((_, _, here)) = stretch.filter(|(_, _, here)| *here > 0.0) {
+                    on = 1;
+                    weight = *here;
+                }
+            }
+        }
+        let trained = match painter.straddle {
+            _ if on == 0 => return Err(Reason::FlaggedOff),
+            _ if off == 0 => true,
+            // axolotl's rule: two characters of the token are enough.
+            None => on >= 2,
+            Some(straddle) => straddle == Straddle::Include,
+        };
+        if trained { Ok(weight) } else { Err(Reason::Straddle) }
+    }
+}
+
+/// A message's flagged stretches in bytes of its fields.
+fn stretches(row: &Row<'_>, message: u32, source: &Source) -> Vec<(usize, Range<usize>, f32)> {
+    let mut out = Vec::new();
+    for details in source.flags.details.chunk_by(|a, b| a.field == b.field) {
+        let name = &details[0].field;
+        let path = format!("messages[{message}].{name}");
+        let is_field = |run: &&crate::template::Run| matches!(run.origin, Origin::Field { field, .. } if row.origins.path(field) == path);
+        let Some(Origin::Field { field, .. }) = row.origins.runs.iter().find(is_field).map(|run| run.origin.clone())
+        else {
+            continue;
+        };
+        let pointer = format!("/{}", name.replace(['[', '.'], "/").replace(']', ""));
+        let text = row.conversation.messages[message as usize].pointer(&pointer).and_then(serde_json::Value::as_str);
+        let Some(text) = text else { continue };
+        let bytes: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+        for detail in details {
+            let at = |chars: usize| bytes[chars.min(bytes.len() - 1)];
+            let weight = if detail.train { detail.weight } else { 0.0 };
+            out.push((field, at(detail.chars.start)..at(detail.chars.end), weight));
+        }
+    }
+    out.sort_by_key(|(field, bytes, _)| (*field, bytes.start));
+    out
+}

@@ -1,0 +1,214 @@
+//! The turns of a rendered conversation: where the boundaries find them in the template's own text, and where a message's
+//! text stands without any boundary.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use lossmask::{Boundary, EndKind, Masker, Record, RowContext, Turn};
+
+use super::Row;
+use super::canvas::{Paint, unroll};
+use super::policy::Policy;
+use crate::template::TextTurn;
+
+/// One turn and whose it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) turn: Turn,
+    /// The message that the turn's end belongs to: the last one with text in it.
+    pub(crate) owner: Option<u32>,
+    /// End markers: their tokens, and whose they are.
+    pub(crate) ends: Vec<(Range<usize>, EndKind)>,
+}
+
+/// What is known of a row before it is decided what of it is trained.
+pub(crate) struct Structure {
+    pub(crate) roles: Vec<Arc<str>>,
+    pub(crate) turns: Vec<Found>,
+    /// The boundaries' decisions, with turns numbered as in `turns`.
+    pub(crate) canvas: Vec<Paint>,
+}
+
+/// Finds turns.
+pub(crate) struct TurnFinder {
+    masker: Masker,
+    boundaries: Vec<Boundary>,
+    markers: HashSet<i32>,
+}
+
+/// How far behind a turn an end token may stand, as in axolotl: templates write white space in between.
+const END_REACH: usize = 3;
+
+impl TurnFinder {
+    pub(crate) fn new(masker: Masker, boundaries: Vec<Boundary>) -> Self {
+        let starts = boundaries.iter().flat_map(|boundary| boundary.starts.iter().flatten());
+        let ends = boundaries.iter().flat_map(|boundary| boundary.ends.iter().flat_map(|end| &end.ids));
+        let markers = starts.chain(ends).copied().collect();
+        TurnFinder { masker, boundaries, markers }
+    }
+
+    /// The turns of a row, by the template's text alone: nothing that stands in the data opens or closes a turn.
+    pub(crate) fn by_content(&self, row: &Row<'_>, policy: &Policy) -> Structure {
+        let ids: Vec<i32> = row
+            .ids
+            .iter()
+            .zip(row.tokens)
+            .map(|(&id, token)| if token.whole && self.markers.contains(&id) { -1 } else { id })
+            .collect();
+        let mut structure = self.scanned(row, &self.masker.record(&ids, &RowContext::default()));
+        self.add_messages_without_turn(row, policy, &mut structure);
+        structure
+    }
+
+    /// The turns of a row, by its ids alone.
+    pub(crate) fn by_ids(&self, row: &Row<'_>) -> Structure {
+        self.scanned(row, &self.masker.record(row.ids, &RowContext::default()))
+    }
+
+    fn scanned(&self, row: &Row<'_>, record: &Record) -> Structure {
+        let found = |turn: &Turn| {
+            let role = &record.roles[turn.role as usize];
+            let ends = self.marker_at(row.ids, turn.content_end, Some(role)).filter(|_| turn.terminated);
+            let ends = ends.map(|(length, kind)| (turn.content_end..turn.content_end + length, kind));
+            Found { turn: *turn, owner: owner(row, turn), ends: ends.into_iter().collect() }
+        };
+        Structure {
+            roles: record.roles.clone(),
+            turns: record.turns.iter().map(found).collect(),
+            canvas: unroll(record),
+        }
+    }
+
+    /// The end marker of a role's boundary at a position, the longest one. `None`: of any boundary, its own only.
+    fn marker_at(&self, ids: &[i32], at: usize, role: Option<&str>) -> Option<(usize, EndKind)> {
+        let boundaries = self.boundaries.iter().filter(|boundary| role.is_none_or(|role| boundary.role == role));
+        let ends = boundaries.flat_map(|boundary| &boundary.ends);
+        let here =
+            ends.filter(|end| ids[at..].starts_with(&end.ids) && (role.is_some() || end.kind != EndKind::Before));
+        here.max_by_key(|end| end.ids.len()).map(|end| (end.ids.len(), end.kind))
+    }
+
+    /// Turns for text of messages that no boundary found: an answer right behind another one, a role without a marker, a
+    /// family without boundaries.
+    fn add_messages_without_turn(&self, row: &Row<'_>, policy: &Policy, structure: &mut Structure) {
+        let mut group: Option<(u32, Range<usize>)> = None;
+        let mut groups = Vec::new();
+        for (at, token) in row.tokens.iter().enumerate() {
+            let covered = structure.canvas[at].turn.is_some();
+            let own = token.message.filter(|_| token.is_message_text() && !covered);
+            match (&mut group, own) {
+                (Some((message, tokens)), Some(here)) if *message == here => tokens.end = at + 1,
+                (_, Some(here)) => groups.extend(group.replace((here, at..at + 1))),
+                (_, None) if covered || token.is_message_text() => groups.extend(group.take()),
+                _ => {}
+            }
+        }
+        groups.extend(group);
+        if groups.is_empty() {
+            return;
+        }
+        let written = row.template.turns(row.rendered, row.origins);
+        for (message, tokens) in groups {
+            let at = row.spans[tokens.start].start;
+            let text = written.iter().find(|turn| turn.message == message as usize && turn.body.contains(&at));
+            let found = self.found(row, policy, structure, message, tokens, text);
+            structure.turns.push(found);
+        }
+        renumber(structure);
+    }
+
+    fn found(
+        &self,
+        row: &Row<'_>,
+        policy: &Policy,
+        structure: &mut Structure,
+        message: u32,
+        tokens: Range<usize>,
+        text: Option<&TextTurn>,
+    ) -> Found {
+        let role = row.conversation.sources.get(message as usize).map_or("", |source| source.role.as_str());
+        let free = |at: &usize| structure.canvas[*at].turn.is_none();
+        // The tags around reasoning and tool calls are the turn's too.
+        let body = text.map_or(row.spans[tokens.start].start..row.spans[tokens.end - 1].end, |text| text.body.clone());
+        let before = (0..tokens.start).rev().take_while(|at| free(at) && row.spans[*at].start >= body.start);
+        let start = before.last().unwrap_or(tokens.start);
+        let behind = (tokens.end..row.ids.len()).take_while(|at| free(at) && row.spans[*at].end <= body.end);
+        let content_end = behind.last().map_or(tokens.end, |at| at + 1);
+        let mut ends = self.ends_after(row, policy, structure, role, content_end);
+        // Where nobody says what ends a turn, the template's own words behind it do.
+        let own_end = self.boundaries.is_empty() && !policy.knows_end_tokens();
+        if let Some(text) = text.filter(|text| ends.is_empty() && !text.end.is_empty() && own_end) {
+            let marker = (content_end..row.ids.len()).take_while(|at| free(at) && row.spans[*at].end <= text.end.end);
+            ends.extend(marker.last().map(|last| (content_end..last + 1, EndKind::Consumed)));
+        }
+        let end = ends.last().map_or(content_end, |(marker, kind)| match kind {
+            EndKind::Before => content_end,
+            _ => marker.end,
+        });
+        let turn = Turn {
+            role: role_index(&mut structure.roles, role),
+            start,
+            content_start: start,
+            content_end,
+            end,
+            trained: false,
+            terminated: true,
+        };
+        Found { turn, owner: Some(message), ends }
+    }
+
+    /// The end markers close behind a turn's content: its boundary's, else those that the config names.
+    fn ends_after(
+        &self,
+        row: &Row<'_>,
+        policy: &Policy,
+        structure: &Structure,
+        role: &str,
+        from: usize,
+    ) -> Vec<(Range<usize>, EndKind)> {
+        let declared = self.boundaries.iter().any(|boundary| boundary.role == role).then_some(role);
+        let reach = (from..row.ids.len().min(from + END_REACH + 1))
+            .take_while(|&at| structure.canvas[at].turn.is_none() && !row.tokens[at].is_data());
+        let mut ends = Vec::new();
+        for at in reach {
+            if let Some((length, kind)) = self.marker_at(row.ids, at, declared) {
+                return vec![(at..at + length, kind)];
+            }
+            if policy.is_end_token(row.ids[at]) {
+                ends.push((at..at + 1, EndKind::Consumed));
+            }
+        }
+        ends
+    }
+}
+
+/// The message that a turn's end belongs to.
+fn owner(row: &Row<'_>, turn: &Turn) -> Option<u32> {
+    let text = row.tokens.get(turn.content_start..turn.content_end)?;
+    let last = text.iter().rev().find(|token| token.is_message_text());
+    let header = || row.tokens[turn.start..turn.end].iter().rev().find(|token| token.message.is_some());
+    last.or_else(header)?.message
+}
+
+fn role_index(roles: &mut Vec<Arc<str>>, role: &str) -> u32 {
+    let known = roles.iter().position(|known| &**known == role);
+    known.unwrap_or_else(|| {
+        roles.push(Arc::from(role));
+        roles.len() - 1
+    }) as u32
+}
+
+/// Puts the turns in order, and their numbers into the canvas.
+fn renumber(structure: &mut Structure) {
+    structure.turns.sort_by_key(|found| found.turn.start);
+    for (index, found) in structure.turns.iter().enumerate() {
+        let marker = found.ends.last().map_or(found.turn.end, |(tokens, _)| tokens.end);
+        for paint in &mut structure.canvas[found.turn.start..found.turn.end.max(marker)] {
+            // A marker that opens the next turn keeps that turn's number.
+            if found.turn.end == marker || paint.turn.is_none() {
+                paint.turn = Some(index as u32);
+            }
+        }
+    }
+}
