@@ -5,49 +5,22 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::args::Args;
-use super::attributes::{get_attribute, get_item, iterate, slice};
-use super::builtins::{self, Builtin, Clock};
-use super::fault::{At, Eval, Fault, fault};
-use super::ir::{Arg, Comparison, Expr, ExprKind, FilterCall, For, Macro, Program, Stmt, Symbol, Target};
+use super::attributes::iterate;
+use super::builtins::Clock;
+use super::fault::{At, Eval, fault};
+use super::ir::{ExprKind, For, Macro, Program, Stmt, Symbol, Target};
+use super::print;
+use super::scope::Scope;
 use super::text::{Text, TextBuf};
-use super::value::{Missing, Value};
-use super::{methods, ops, print};
+use super::value::Value;
 
-/// Calls that may be nested; jinja2 ends at Python's recursion limit.
-const MAX_CALLS: usize = 64;
 /// Blocks that may be nested, calls included.
 const MAX_BLOCKS: usize = 400;
-
-/// Variables of one block, and where to look further.
-pub(super) struct Scope {
-    vars: RefCell<Vec<(Symbol, Value)>>,
-    parent: Option<Rc<Scope>>,
-}
-
-impl Scope {
-    fn child(parent: &Rc<Scope>) -> Rc<Scope> {
-        Rc::new(Scope { vars: RefCell::default(), parent: Some(parent.clone()) })
-    }
-
-    fn get(&self, symbol: Symbol) -> Option<Value> {
-        let found = self.vars.borrow().iter().find(|(name, _)| *name == symbol).map(|(_, value)| value.clone());
-        found.or_else(|| self.parent.as_ref().and_then(|parent| parent.get(symbol)))
-    }
-
-    fn set(&self, symbol: Symbol, value: Value) {
-        let mut vars = self.vars.borrow_mut();
-        match vars.iter_mut().find(|(name, _)| *name == symbol) {
-            Some(entry) => entry.1 = value,
-            None => vars.push((symbol, value)),
-        }
-    }
-}
 
 /// A macro, and the block it was declared in.
 pub(super) struct MacroValue {
     pub decl: Arc<Macro>,
-    scope: Rc<Scope>,
+    pub scope: Rc<Scope>,
 }
 
 /// `loop`.
@@ -56,8 +29,8 @@ pub(super) struct LoopState {
     pub index: Cell<usize>,
     pub depth0: usize,
     pub changed: RefCell<Option<Vec<Value>>>,
-    node: Arc<For>,
-    scope: Rc<Scope>,
+    pub node: Arc<For>,
+    pub scope: Rc<Scope>,
 }
 
 enum Flow {
@@ -76,15 +49,15 @@ struct Block {
 }
 
 pub(super) struct Interp<'t> {
-    program: &'t Program,
+    pub program: &'t Program,
     pub clock: &'t Clock,
     /// The output, and above it the captures under way.
-    out: Vec<TextBuf>,
+    pub out: Vec<TextBuf>,
     /// 1 + the message being written, or 0.
     pub message: u32,
     /// In a loop that does not run over messages: a message put into a variable is the one being written.
-    plain_loop: bool,
-    calls: usize,
+    pub plain_loop: bool,
+    pub calls: usize,
     blocks: usize,
     generation: Vec<Block>,
     /// Scopes that macros hold on to: they are emptied at the end, so that nothing refers to itself.
@@ -94,7 +67,7 @@ pub(super) struct Interp<'t> {
 impl Drop for Interp<'_> {
     fn drop(&mut self) {
         for scope in self.held.drain(..) {
-            scope.vars.take();
+            scope.clear();
         }
     }
 }
@@ -105,7 +78,7 @@ pub(super) fn run<'v>(
     clock: &Clock,
     variables: impl Iterator<Item = (&'v str, Value)>,
 ) -> Eval<(TextBuf, Vec<Range<usize>>)> {
-    let root = Rc::new(Scope { vars: RefCell::default(), parent: None });
+    let root = Rc::new(Scope::default());
     for (name, value) in variables {
         if let Some(symbol) = program.names.iter().position(|known| &**known == name) {
             root.set(symbol as Symbol, value);
@@ -247,7 +220,7 @@ impl Interp<'_> {
         print::write_str(value, self.sink(), message)
     }
 
-    fn capture(&mut self, body: &[Stmt], scope: &Rc<Scope>) -> Eval<Text> {
+    pub fn capture(&mut self, body: &[Stmt], scope: &Rc<Scope>) -> Eval<Text> {
         self.out.push(TextBuf::default());
         self.block(body, scope)?;
         Ok(self.out.pop().unwrap_or_default().finish())
@@ -282,7 +255,7 @@ impl Interp<'_> {
         Ok(())
     }
 
-    fn for_loop(&mut self, node: &Arc<For>, items: Vec<Value>, scope: &Rc<Scope>, depth0: usize) -> Eval<()> {
+    pub fn for_loop(&mut self, node: &Arc<For>, items: Vec<Value>, scope: &Rc<Scope>, depth0: usize) -> Eval<()> {
         let state = match node.state {
             None => None,
             Some(symbol) => Some((symbol, self.loop_state(node, &items, scope, depth0)?)),
@@ -346,262 +319,5 @@ impl Interp<'_> {
         let inner = Scope::child(scope);
         self.assign(&node.target, item, &inner)?;
         Ok(self.eval(filter, &inner)?.truth())
-    }
-
-    fn filters(&mut self, value: Value, filters: &[FilterCall], scope: &Rc<Scope>) -> Eval<Value> {
-        filters.iter().try_fold(value, |value, filter| self.filter(value, filter, scope))
-    }
-
-    fn filter(&mut self, value: Value, call: &FilterCall, scope: &Rc<Scope>) -> Eval<Value> {
-        let Some(function) = call.filter.function else {
-            return fault!("No filter named '{}'.", call.filter.name).at(call.place);
-        };
-        let args = self.args(&call.args, scope)?;
-        function(self, &value, &args).at(call.place)
-    }
-
-    fn args(&mut self, args: &[Arg], scope: &Rc<Scope>) -> Eval<Args> {
-        let mut out = Args::default();
-        for arg in args {
-            match arg {
-                Arg::Pos(expr) => out.pos.push(self.eval(expr, scope)?),
-                Arg::Named(name, expr) => out.named.push((name.clone(), self.eval(expr, scope)?)),
-                Arg::Splat(expr) => {
-                    let value = self.eval(expr, scope)?;
-                    out.pos.extend(iterate(&value).at(expr.place)?);
-                }
-                Arg::NamedSplat(expr) => match self.eval(expr, scope)? {
-                    Value::Dict(dict) => out.named.extend(
-                        dict.entries
-                            .iter()
-                            .filter_map(|(key, value)| Some((Arc::from(key.as_text()?.as_str()), value.clone()))),
-                    ),
-                    _ => return fault!("argument after ** must be a mapping").at(expr.place),
-                },
-            }
-        }
-        Ok(out)
-    }
-
-    /// Calls a value.
-    pub fn call(&mut self, callee: &Value, args: Args) -> Eval<Value> {
-        self.calls += 1;
-        if self.calls > MAX_CALLS {
-            return fault!("maximum recursion depth exceeded");
-        }
-        let value = match callee {
-            Value::Macro(callee) => self.call_macro(callee, args),
-            Value::Method(method) => methods::call(self, &method.0, &method.1, &args),
-            Value::Builtin(builtin) => builtins::call(self, *builtin, &args),
-            Value::Loop(state) => self.call_loop(state, &args),
-            Value::Joiner(joiner) => Ok(match joiner.1.replace(true) {
-                true => Value::Str(joiner.0.clone()),
-                false => Value::str(""),
-            }),
-            Value::Undefined(missing) => Err(Fault::undefined(missing)),
-            other => fault!("'{}' object is not callable", other.type_name()),
-        };
-        self.calls -= 1;
-        value
-    }
-
-    fn call_macro(&mut self, callee: &MacroValue, mut args: Args) -> Eval<Value> {
-        let decl = &callee.decl;
-        let scope = Scope::child(&callee.scope);
-        let message = self.message;
-        if message == 0 {
-            self.message = args.pos.iter().map(Value::message).find(|&of_arg| of_arg != 0).unwrap_or(0);
-        }
-        let extra = args.pos.split_off(args.pos.len().min(decl.params.len()));
-        let mut given = args.pos.into_iter();
-        for (at, &param) in decl.params.iter().enumerate() {
-            let name = self.program.names.get(param as usize).cloned().unwrap_or_default();
-            let named = args.named.iter().position(|(key, _)| *key == name).map(|at| args.named.remove(at).1);
-            let value = match (given.next(), named) {
-                (Some(_), Some(_)) => return fault!("macro '{}' got multiple values for argument '{name}'", decl.name),
-                (Some(value), None) | (None, Some(value)) => value,
-                (None, None) => {
-                    match (at + decl.defaults.len()).checked_sub(decl.params.len()).and_then(|at| decl.defaults.get(at))
-                    {
-                        Some(default) => self.eval(default, &scope)?,
-                        None => Value::Undefined(Missing::Parameter(name)),
-                    }
-                }
-            };
-            scope.set(param, value);
-        }
-        self.bind_extra(decl, &scope, extra, args.named)?;
-        let text = self.capture(&decl.body, &scope)?;
-        self.message = message;
-        Ok(Value::Str(text))
-    }
-
-    fn bind_extra(
-        &mut self,
-        decl: &Macro,
-        scope: &Scope,
-        extra: Vec<Value>,
-        mut named: Vec<(Arc<str>, Value)>,
-    ) -> Eval<()> {
-        if let Some(symbol) = decl.caller {
-            if let Some(at) = named.iter().position(|(name, _)| &**name == "caller") {
-                scope.set(symbol, named.remove(at).1);
-            } else if !decl.params.contains(&symbol) {
-                scope.set(symbol, Value::Undefined(Missing::Hint("No caller defined")));
-            }
-        }
-        match decl.varargs {
-            Some(symbol) => scope.set(symbol, Value::tuple(extra)),
-            None if !extra.is_empty() => {
-                return fault!("macro '{}' takes not more than {} argument(s)", decl.name, decl.params.len());
-            }
-            None => {}
-        }
-        match decl.kwargs {
-            Some(symbol) => {
-                scope.set(
-                    symbol,
-                    Value::dict(named.into_iter().map(|(name, value)| (Value::str(&name), value)).collect()),
-                );
-            }
-            None => {
-                if let Some((name, _)) = named.first() {
-                    return fault!("macro '{}' takes no keyword argument '{name}'", decl.name);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn call_loop(&mut self, state: &Rc<LoopState>, args: &Args) -> Eval<Value> {
-        if !state.node.recursive {
-            return fault!("The loop must have the 'recursive' marker to be called recursively.");
-        }
-        let items = iterate(args.pos.first().unwrap_or(&Value::None))?;
-        self.out.push(TextBuf::default());
-        self.for_loop(&state.node, items, &state.scope, state.depth0 + 1)?;
-        Ok(Value::Str(self.out.pop().unwrap_or_default().finish()))
-    }
-
-    fn eval(&mut self, expr: &Expr, scope: &Rc<Scope>) -> Eval<Value> {
-        let place = expr.place;
-        Ok(match &expr.kind {
-            ExprKind::Var(symbol) => self.variable(*symbol, scope),
-            ExprKind::None => Value::None,
-            ExprKind::Bool(value) => Value::bool(*value),
-            ExprKind::Int(value) => Value::Int(*value, 0),
-            ExprKind::Float(value) => Value::Float(*value, 0),
-            ExprKind::Str(text) => Value::Str(Text::template(text.clone())),
-            ExprKind::List(items) => nested(Value::list(self.evals(items, scope)?)).at(place)?,
-            ExprKind::Tuple(items) => nested(Value::tuple(self.evals(items, scope)?)).at(place)?,
-            ExprKind::Dict(entries) => {
-                let mut dict = super::value::Dict::default();
-                for (key, value) in entries {
-                    let key = self.eval(key, scope)?;
-                    ops::hashable(&key).at(place)?;
-                    dict.set(key, self.eval(value, scope)?);
-                }
-                nested(Value::dict(dict.entries)).at(place)?
-            }
-            ExprKind::Not(inner) => Value::bool(!self.eval(inner, scope)?.truth()),
-            ExprKind::Neg(inner) => ops::negate(&self.eval(inner, scope)?).at(place)?,
-            ExprKind::And(left, right) => {
-                let left = self.eval(left, scope)?;
-                if left.truth() { self.eval(right, scope)? } else { left }
-            }
-            ExprKind::Or(left, right) => {
-                let left = self.eval(left, scope)?;
-                if left.truth() { left } else { self.eval(right, scope)? }
-            }
-            ExprKind::Arith(op, left, right) => {
-                let (left, right) = (self.eval(left, scope)?, self.eval(right, scope)?);
-                ops::arith(*op, &left, &right, self.message).at(place)?
-            }
-            ExprKind::Concat(parts) => {
-                let mut buf = TextBuf::default();
-                for part in parts {
-                    let value = self.eval(part, scope)?;
-                    print::write_str(&value, &mut buf, self.message).at(place)?;
-                }
-                Value::Str(buf.finish())
-            }
-            ExprKind::Compare(first, rest) => Value::bool(self.compare(first, rest, scope)?),
-            ExprKind::If(condition, then, otherwise) => {
-                if self.eval(condition, scope)?.truth() {
-                    self.eval(then, scope)?
-                } else {
-                    match otherwise {
-                        Some(otherwise) => self.eval(otherwise, scope)?,
-                        None => Value::Undefined(Missing::Hint(
-                            "the inline if-expression evaluated to false and no else section was defined.",
-                        )),
-                    }
-                }
-            }
-            ExprKind::Filter(inner, call) => {
-                let value = self.eval(inner, scope)?;
-                self.filter(value, call, scope)?
-            }
-            ExprKind::Test(inner, test, args) => {
-                let Some(function) = test.function else {
-                    return fault!("No test named '{}'.", test.name).at(place);
-                };
-                let value = self.eval(inner, scope)?;
-                let args = self.args(args, scope)?;
-                Value::bool(function(&value, &args).at(place)?)
-            }
-            ExprKind::Attribute(object, name) => get_attribute(&self.eval(object, scope)?, name).at(place)?,
-            ExprKind::Item(object, key) => {
-                let object = self.eval(object, scope)?;
-                get_item(&object, &self.eval(key, scope)?).at(place)?
-            }
-            ExprKind::Slice(object, bounds) => {
-                let object = self.eval(object, scope)?;
-                let mut values = [Value::None, Value::None, Value::None];
-                for (value, bound) in values.iter_mut().zip(bounds.iter()) {
-                    if let Some(bound) = bound {
-                        *value = self.eval(bound, scope)?;
-                    }
-                }
-                slice(&object, &values).at(place)?
-            }
-            ExprKind::Call(callee, args) => {
-                let callee = self.eval(callee, scope)?;
-                let args = self.args(args, scope)?;
-                self.call(&callee, args).at(place)?
-            }
-        })
-    }
-
-    fn evals(&mut self, exprs: &[Expr], scope: &Rc<Scope>) -> Eval<Vec<Value>> {
-        exprs.iter().map(|expr| self.eval(expr, scope)).collect()
-    }
-
-    fn variable(&self, symbol: Symbol, scope: &Scope) -> Value {
-        scope.get(symbol).unwrap_or_else(|| {
-            let name = self.program.names.get(symbol as usize).cloned().unwrap_or_default();
-            Builtin::find(&name).map_or(Value::Undefined(Missing::Name(name)), Value::Builtin)
-        })
-    }
-
-    fn compare(&mut self, first: &Expr, rest: &[(Comparison, Expr)], scope: &Rc<Scope>) -> Eval<bool> {
-        let mut left = self.eval(first, scope)?;
-        for (op, right) in rest {
-            let place = right.place;
-            let right = self.eval(right, scope)?;
-            if !ops::compare(*op, &left, &right).at(place)? {
-                return Ok(false);
-            }
-            left = right;
-        }
-        Ok(true)
-    }
-}
-
-/// Refuses containers nested so deep that printing them would exhaust the stack.
-fn nested(value: Value) -> Eval<Value> {
-    match value.depth() {
-        0..=200 => Ok(value),
-        _ => fault!("maximum recursion depth exceeded"),
     }
 }

@@ -164,6 +164,12 @@ fn origins_survive_what_templates_do() {
             &["0 scaffold \"<\"", "0 messages[0].content3..6 \"本\"", "0 scaffold \">\""],
         ),
         (
+            "by index, without a name",
+            "{% for i in range(messages | length) %}{{ '<' if messages[i].role and messages[i - 1].role }}{{ messages[i].content }}{% endfor %}|",
+            "a",
+            &["0 scaffold \"<\"", "0 messages[0].content0..1 \"a\"", "- scaffold \"|\""],
+        ),
+        (
             "upper",
             "{{ messages[0].content | upper }}",
             "aB",
