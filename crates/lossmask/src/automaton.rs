@@ -356,7 +356,7 @@ fn dense(trie: &Trie, fail: &[u32], order: &[u32], class_count: usize, output: &
         }
         for &(class, child) in &trie.edges[state as usize] {
             let news = if output[child as usize] == NO_PATTERN { 0 } else { NEWS };
-            table[row + class as usize] = child * class_count as u32 | news;
+            table[row + class as usize] = (child * class_count as u32) | news;
         }
     }
     table

@@ -108,7 +108,6 @@ pub(crate) struct Scan<'p> {
     ahead: [u64; WORDS],
     /// Words of `ahead` that are the chunk's already.
     ready: usize,
-    maps: [Map; 1 + END_MAPS],
 }
 
 const OUTSIDE: u32 = u32::MAX;
@@ -157,14 +156,7 @@ impl Cursor {
 
 impl<'p> Scan<'p> {
     pub fn new(plan: &'p Plan) -> Scan<'p> {
-        Scan {
-            plan,
-            cursor: Cursor { inside: OUTSIDE, at: 0 },
-            listed: None,
-            ahead: [0; WORDS],
-            ready: 0,
-            maps: std::array::from_fn(|_| Map::new()),
-        }
+        Scan { plan, cursor: Cursor { inside: OUTSIDE, at: 0 }, listed: None, ahead: [0; WORDS], ready: 0 }
     }
 
     /// What may be classified of the chunk `[from, to)` before it is gone through; `ids` is the row.
@@ -279,22 +271,20 @@ impl<'p> Scan<'p> {
     fn searched<L: Label>(&mut self, ids: &[L], from: usize, to: usize, sink: &mut impl Sink) {
         let plan = self.plan;
         let kernels = L::kernels(&plan.kernels);
-        let (starts, ends) = self.maps.split_at_mut(1);
-        let starts = &mut starts[0];
-        starts.clear();
-        ends.iter_mut().for_each(Map::clear);
+        let mut starts = Map::new();
+        let mut ends: [Map; END_MAPS] = std::array::from_fn(|_| Map::new());
         let Cursor { mut at, mut inside } = self.cursor;
         at = at.max(from);
         while at < to {
             if inside == OUTSIDE {
                 starts.prepare(kernels, ids, from, to, &plan.start_candidates);
-                let Some((boundary, start, content_start)) = next_start(plan, ids, starts, at) else { break };
+                let Some((boundary, start, content_start)) = next_start(plan, ids, &mut starts, at) else { break };
                 sink.open(boundary, start, content_start);
                 inside = boundary;
                 at = content_start;
             } else if plan.termination == Termination::NextStart {
                 starts.prepare(kernels, ids, from, to, &plan.start_candidates);
-                let Some((_, start, _)) = next_start(plan, ids, starts, at) else { break };
+                let Some((_, start, _)) = next_start(plan, ids, &mut starts, at) else { break };
                 sink.close(inside, start, start, None);
                 inside = OUTSIDE;
                 at = start;
@@ -334,10 +324,6 @@ struct Map {
 impl Map {
     fn new() -> Map {
         Map { bits: [0; WORDS], from: 0, to: 0, patience: 0 }
-    }
-
-    fn clear(&mut self) {
-        self.to = 0;
     }
 
     #[inline(always)]

@@ -1,0 +1,81 @@
+#!/usr/bin/env node
+/**
+ * `npm run bench [-- --json] [--quick]`: the scanner beside a memory copy, JavaScript and its peers, in one run.
+ *
+ * Builds what it needs. The parts: the core by `cargo bench` (the cases with a copy of the same row beside them), the same through
+ * N-API beside JavaScript, and what Python has of the peers (`LOSSMASK_PYTHON`, else `python3`).
+ */
+
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const flags = process.argv.slice(2)
+const json = flags.includes('--json')
+const quick = flags.includes('--quick')
+
+function run(command, args, options = {}) {
+  const done = spawnSync(command, args, { cwd: root, maxBuffer: 1 << 30, encoding: 'utf8', ...options })
+  if (done.status !== 0) {
+    process.stderr.write(`${done.stderr ?? ''}\n${command} ${args.join(' ')} failed\n`)
+    process.exit(1)
+  }
+  return done.stdout
+}
+
+function build() {
+  if (!existsSync(`${root}node_modules`)) run('npm', ['ci'])
+  run('npm', ['run', 'build'])
+}
+
+function benchCore() {
+  const args = ['bench', '-q', '-p', 'lossmask', '--bench', 'scanner', '--', '--json', '--outputs']
+  return JSON.parse(run('cargo', quick ? [...args, '--quick'] : args))
+}
+
+async function benchPeers() {
+  const { Masker } = await import('../dist/index.js')
+  const { conversation, maskerOptions } = await import('../bench/conversation.js')
+  const masker = new Masker(maskerOptions)
+  // Peers know no ignored ids, and the rows hold none.
+  const rows = [30, 200, 2000, 200].map(turn => conversation(turn, 8192))
+  const labels = rows.map(row => Array.from(masker.labels(row)))
+  const python = process.env.LOSSMASK_PYTHON ?? 'python3'
+  const input = JSON.stringify({ rows: rows.map(row => Array.from(row)), labels })
+  const done = spawnSync(python, [`${root}bench/peers.py`], { input, encoding: 'utf8', maxBuffer: 1 << 28 })
+  if (done.error || done.status !== 0)
+    return { tokensPerSecond: {}, absent: [`${python}: ${done.error ?? done.stderr.trim().split('\n').at(-1)}`] }
+  return JSON.parse(done.stdout)
+}
+
+const number = (value, digits = 2) => value.toFixed(digits).padStart(7)
+
+function print({ core, node, peers }) {
+  console.log('Core, one thread: G tokens/s, and ratio to a memory copy of the row in the same run')
+  for (const row of core) {
+    const name = `${row.case}, ${row.output}`
+    console.log(`  ${name.padEnd(72)}${number(row.gigatokensPerSecond)}${number(row.ratioToCopy)}`)
+  }
+  console.log('\nThrough N-API, call included: G tokens/s')
+  console.log('   tokens  turns   copy     js   labelsInto  labels   i64   x js  x copy  us/call')
+  for (const row of node) {
+    const speed = row.gigatokensPerSecond
+    const columns = [speed.copy, speed.javascript, speed.labelsInto, speed.labels, speed['labelsInto, i64']]
+    const ratios = [row.labelsIntoToJavascript, row.labelsIntoToCopy, row.microsecondsPerCall]
+    console.log(
+      `  ${String(row.tokens).padStart(7)} ${String(row.turn).padStart(6)} ${[...columns, ...ratios].map(value => number(value)).join(' ')}`,
+    )
+  }
+  console.log('\nPeers, rows of 8192: M tokens/s')
+  for (const [peer, speed] of Object.entries(peers.tokensPerSecond))
+    console.log(`  ${peer.padEnd(30)}${number(speed / 1e6)}`)
+  for (const reason of peers.absent) console.log(`  left out: ${reason}`)
+}
+
+build()
+const core = benchCore()
+const { benchNode } = await import('../bench/node.js')
+const results = { core, node: benchNode(quick ? { rounds: 11 } : {}), peers: await benchPeers() }
+if (json) console.log(JSON.stringify(results, null, 2))
+else print(results)
