@@ -3,6 +3,7 @@
 mod error;
 mod figures;
 mod packing;
+mod page;
 mod pipeline;
 mod prepared;
 mod report;
@@ -15,6 +16,7 @@ mod stream;
 mod writer;
 
 pub use error::{DataError, ErrorData};
+pub use page::Page;
 pub use pipeline::{Control, DatasetEncoder, OnProgress, Progress, RowEncoder, run, run_with};
 pub use prepared::{Prepared, RowFilter};
 pub use report::{

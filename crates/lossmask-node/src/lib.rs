@@ -4,6 +4,7 @@ mod collate;
 mod error;
 mod masker;
 mod media;
+mod page;
 mod pipeline;
 mod prepared;
 mod rows;

@@ -13,7 +13,7 @@ use crate::error::{Issue, caught, data_error};
 /// A folder that `lossmask preprocess` wrote.
 #[napi]
 pub struct PreparedFolder {
-    prepared: Arc<Prepared>,
+    pub(crate) prepared: Arc<Prepared>,
 }
 
 #[napi]
@@ -112,6 +112,6 @@ impl Task for Find {
     }
 }
 
-fn to_json(value: &(impl serde::Serialize + ?Sized)) -> napi::Result<String> {
+pub(crate) fn to_json(value: &(impl serde::Serialize + ?Sized)) -> napi::Result<String> {
     serde_json::to_string(value).map_err(|error| Issue::new("internal-error", error.to_string()).into())
 }

@@ -66,6 +66,11 @@ impl Prepared {
         self.tokenizer.as_ref().err()
     }
 
+    /// What spells the tokens, if it could be loaded.
+    pub(crate) fn tokenizer(&self) -> Option<&Tokenizer> {
+        self.tokenizer.as_ref().ok()
+    }
+
     /// The rows of the given numbers, in that order. Files are read once, from their beginning to the last row wanted.
     ///
     /// # Errors
