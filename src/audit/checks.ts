@@ -60,7 +60,7 @@ export const runChecks: readonly Check[] = [
     }),
   },
   {
-    code: 'fully-trained',
+    code: 'everything-trained',
     title: 'rows with everything trained',
     measure: ({ report, trainOnInputs }) => ({
       count: report.rowsFullyTrained,
@@ -68,7 +68,7 @@ export const runChecks: readonly Check[] = [
       verdict: trainOnInputs ? 'info' : 'fail',
       message: `${share(report.rowsFullyTrained, rowsRead(report))} rows train every token`,
       hint: trainOnInputs ? 'train_on_inputs: true asks for it' : 'prompts are trained too: check the role boundaries',
-      ...seen(report, 'fully-trained'),
+      ...seen(report, 'everything-trained'),
     }),
   },
   {
@@ -169,14 +169,14 @@ export const runChecks: readonly Check[] = [
     }),
   },
   {
-    code: 'route-conflict',
+    code: 'routes-differ',
     title: 'rows whose routes disagree',
     measure: ({ report }) => ({
       count: report.statuses.conflict ?? 0,
       of: rowsRead(report),
       message: `${share(report.statuses.conflict ?? 0, rowsRead(report))} rows read differently by two routes`,
       hint: 'lossmask inspect --failing shows both readings',
-      ...seen(report, 'route-conflict'),
+      ...seen(report, 'routes-differ'),
     }),
   },
   {
@@ -212,10 +212,9 @@ export const runChecks: readonly Check[] = [
 
 /** Diagnoses of single rows that an audit names even when none was made, so that a clean run says what was looked for. */
 export const rowChecks: readonly { code: string; title: string }[] = [
-  { code: 'near-miss', title: 'starts of a turn that are almost there' },
   { code: 'typed-marker', title: 'markers typed in content' },
   { code: 'double-bos', title: 'rows with two BOS tokens' },
-  { code: 'history-rewritten', title: 'templates that rewrite earlier turns' },
+  { code: 'spans-unproven', title: 'rows whose tokens cannot be laid over their text' },
   { code: 'field-not-rendered', title: 'fields of a row that never reach the text' },
 ]
 

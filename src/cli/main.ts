@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module'
 import { Command } from 'commander'
+import { auditCommand } from './audit.js'
 import { expandCommand } from './expand.js'
 import { exitCode, failure } from './failure.js'
+import { inspectCommand } from './inspect.js'
 import { type CommandIo, printJson, processIo, say } from './io.js'
 import { maskCommand } from './mask.js'
 import { preprocessCommand } from './preprocess.js'
@@ -15,6 +17,8 @@ function program(io: CommandIo): Command {
     .description('Decides, shows and proves which tokens of a training sequence a language model is trained on.')
     .version(version)
     .addCommand(preprocessCommand(io))
+    .addCommand(auditCommand(io))
+    .addCommand(inspectCommand(io))
     .addCommand(maskCommand(io))
     .addCommand(strategiesCommand(io))
     .addCommand(expandCommand(io))

@@ -96,11 +96,10 @@ const media = z.union(
         root: optional(text),
         allow_remote: optional(z.boolean()),
         family: optional(text),
-        exif_orientation: optional(z.enum(['apply', 'ignore'])),
       })
       .transform(camel),
   ],
-  { error: 'expected a list of tokens, or a mapping of tokens, root, allow_remote, family and exif_orientation' },
+  { error: 'expected a list of tokens, or a mapping of tokens, root, allow_remote and family' },
 )
 
 /** The `lossmask` block: what axolotl does not have. */

@@ -9,7 +9,6 @@ import {
 } from '../strategies/index.js'
 import type { LoadedTokenizer } from '../tokenizer/index.js'
 import { defined } from './defined.js'
-import { mediaSpec } from './media.js'
 import type { EncoderSpec, FieldSpec, MaskerSpec } from './spec.js'
 import { type ChosenTemplate, chooseTemplate } from './template.js'
 
@@ -84,7 +83,6 @@ export function compileDataset(
       weights: lossmask.weights,
       trainOnEot: dataset.trainOnEot,
       padTokenId: tokenizer.padTokenId,
-      media: segments ? undefined : mediaSpec(config, tokenizer, bases),
     }),
     fields: fieldSpec(dataset),
     eotTokenIds: eotIds(config.eotTokens, tokenizer),

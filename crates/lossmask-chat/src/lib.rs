@@ -4,7 +4,6 @@ mod diagnose;
 mod encoder;
 mod flags;
 mod injection;
-mod media;
 mod message;
 mod route;
 mod row;
