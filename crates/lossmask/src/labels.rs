@@ -15,9 +15,6 @@ use crate::scan::{self, Cursor, End, Found, Scan, Sink};
 use crate::search::{Ahead, IdSet, Kernels, Streaming, Writing};
 use crate::semantics::Semantics;
 
-/// Input and output together beyond which stores go past the caches.
-const THROUGH_BYTES: usize = 64 << 20;
-
 /// Rows this long begin in one pass over scan and labels.
 const STREAM_LENGTH: usize = 4096;
 /// Tokens from one special id to the next, on average, from which on scanning and writing in one pass is faster.
@@ -38,6 +35,8 @@ trait Output<L> {
     /// Writes `[from, from + count)`, of which the tokens with a set bit are kept.
     /// Says whether it classified what it was asked to.
     fn chunk(&mut self, from: usize, count: usize, keep: &[u64; WORDS], ahead: Ahead<'_, L>) -> bool;
+    /// How many tokens a chunk from `from` on may have so that the next one begins well.
+    fn chunk_length(&self, from: usize) -> usize;
     /// Whether it takes [`Output::stream`] and [`Output::put`].
     fn can_stream(&self) -> bool;
     /// Writes from `from` on up to the first id of the set, and says how many tokens that is.
@@ -64,15 +63,16 @@ impl<L> Row<L> {
     }
 }
 
-/// Decides on a row and writes it. The first chunk has `first` tokens, so that the others can be aligned.
+/// Decides on a row and writes it.
 ///
 /// # Safety
 /// The row must be valid to read; during the call nothing writes to it but `output`, and only in its calls.
-unsafe fn run<L: Label>(plan: &Plan, row: Row<L>, first: usize, output: &mut impl Output<L>) {
+unsafe fn run<L: Label>(plan: &Plan, row: Row<L>, output: &mut impl Output<L>) {
+    let first = output.chunk_length(0);
     let chunk = |from: usize, length: usize| (from, (from + length).min(row.length));
     if plan.decides_as_it_scans {
         // SAFETY: the caller's promises.
-        unsafe { run_as_it_scans(plan, row, first, output) };
+        unsafe { run_as_it_scans(plan, row, output) };
         return;
     }
     let chunks = std::iter::successors(Some(chunk(0, first)), |&(_, end)| Some(chunk(end, CHUNK)))
@@ -100,17 +100,17 @@ unsafe fn run<L: Label>(plan: &Plan, row: Row<L>, first: usize, output: &mut imp
 ///
 /// # Safety
 /// As there.
-unsafe fn run_as_it_scans<L: Label>(plan: &Plan, row: Row<L>, first: usize, output: &mut impl Output<L>) {
+unsafe fn run_as_it_scans<L: Label>(plan: &Plan, row: Row<L>, output: &mut impl Output<L>) {
     let mut scan = Scan::new(plan);
     let mut keep = Keep { plan, changes: Bits::default(), last_end: None };
     let can_stream = plan.specials.is_some() && output.can_stream();
     let mut quiet = can_stream && row.length >= STREAM_LENGTH;
-    let (mut from, mut to) = (0, first.min(row.length));
+    let (mut from, mut to) = (0, output.chunk_length(0).min(row.length));
     while from < to {
         if quiet {
             // SAFETY: the caller's promises.
             from = unsafe { stream(plan, row, from, &mut scan.cursor, &mut keep, output) };
-            to = (from + CHUNK).min(row.length);
+            to = (from + output.chunk_length(from)).min(row.length);
         }
         if from == to {
             break;
@@ -421,11 +421,10 @@ pub(crate) fn write_in_place<L: Label>(plan: &Plan, row: &mut [L]) {
 /// The row must be valid to read and `labels` to write for its length; they are the same or do not overlap, and nothing
 /// else touches them during the call.
 unsafe fn write_labels<L: Label>(plan: &Plan, row: Row<L>, labels: *mut L) {
-    let through = 2 * row.length * size_of::<L>() > THROUGH_BYTES;
-    let unaligned = if through { labels.align_offset(64) } else { 0 };
+    let through = 2 * row.length * size_of::<L>() > plan.through_bytes;
     let mut output = Labels { plan, row, labels, kernels: L::kernels(&plan.kernels), through };
     // SAFETY: the caller's promises, and only `output` writes.
-    unsafe { run(plan, row, if unaligned == 0 { CHUNK } else { unaligned }, &mut output) }
+    unsafe { run(plan, row, &mut output) }
 }
 
 struct Labels<'p, L: 'static> {
@@ -469,6 +468,17 @@ impl<L: Label> Output<L> for Labels<'_, L> {
         }
     }
 
+    fn chunk_length(&self, from: usize) -> usize {
+        if !self.through {
+            return CHUNK;
+        }
+        match self.labels.wrapping_add(from).align_offset(64) {
+            0 => CHUNK,
+            unaligned => unaligned,
+        }
+    }
+
+    /// Not past the caches: the stores before and behind a special id would share lines with those that go past.
     fn can_stream(&self) -> bool {
         !self.through
     }
@@ -504,7 +514,7 @@ impl<L: Label> Output<L> for Labels<'_, L> {
 pub(crate) fn write_bits<L: Label>(plan: &Plan, ids: &[L], bits: &mut [u8]) {
     assert_eq!(ids.len().div_ceil(8), bits.len());
     // SAFETY: the row is borrowed during the call, and `bits` is not part of it.
-    unsafe { run(plan, Row { ids: ids.as_ptr(), length: ids.len() }, CHUNK, &mut Mask { plan, bits }) }
+    unsafe { run(plan, Row { ids: ids.as_ptr(), length: ids.len() }, &mut Mask { plan, bits }) }
 }
 
 struct Mask<'a> {
@@ -519,6 +529,10 @@ impl<L: Label> Output<L> for Mask<'_> {
             *byte = kept;
         }
         false
+    }
+
+    fn chunk_length(&self, _: usize) -> usize {
+        CHUNK
     }
 
     fn can_stream(&self) -> bool {
@@ -562,5 +576,69 @@ fn drop_ignored<L: Label>(plan: &Plan, ids: &[L], from: usize, count: usize, kee
     classify(L::kernels(&plan.kernels), ids, from, count, &plan.ignored, &mut ignored);
     for (keep, ignored) in keep.iter_mut().zip(ignored) {
         *keep &= !ignored;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Boundary, MaskerOptions};
+
+    /// Long and short spans by turns, so that both ways through a row and the change between them are met.
+    fn row(length: usize) -> Vec<i32> {
+        let mut ids = vec![];
+        for turn in 0.. {
+            if ids.len() >= length {
+                break;
+            }
+            let spans = if turn % 60 < 40 { 5 + turn % 7 } else { 300 + turn % 37 };
+            ids.extend([1, [2, 3][turn % 2], 4]);
+            ids.extend((0..spans).map(|at| if at % 50 == 7 { 30 } else { 100 + at as i32 }));
+            ids.push(9);
+        }
+        ids.truncate(length);
+        ids
+    }
+
+    #[test]
+    fn stores_past_the_caches_give_the_same_labels() {
+        let boundary = |role: &str, id| Boundary {
+            role: role.into(),
+            starts: vec![vec![1, id]],
+            tails: vec![vec![4]],
+            ends: vec![crate::End { ids: vec![9], kind: EndKind::Consumed }],
+            include_start: false,
+        };
+        for train_on_eos in [TrainOnEos::Turn, TrainOnEos::Last] {
+            let options = MaskerOptions {
+                boundaries: vec![boundary("user", 3), boundary("assistant", 2)],
+                ignore_token_ids: vec![30],
+                train_on_eos,
+                ..MaskerOptions::default()
+            };
+            let mut plan = Plan::new(&options).unwrap();
+            plan.decides_as_it_scans = plan.decidable_as_it_scans();
+            for length in [0, 1, 63, 64, 100, 2048, 2100, 4096, 5000, 20_011] {
+                let ids = row(length);
+                let wide: Vec<i64> = ids.iter().map(|&id| i64::from(id)).collect();
+                plan.through_bytes = usize::MAX;
+                let (mut expected, mut expected_wide) = (vec![0; length], vec![0; length]);
+                write(&plan, &ids, &mut expected);
+                write(&plan, &wide, &mut expected_wide);
+                plan.through_bytes = 0;
+                for offset in 0..17 {
+                    let (mut labels, mut labels_wide) = (vec![0; length + offset], vec![0; length + offset]);
+                    write(&plan, &ids, &mut labels[offset..]);
+                    write(&plan, &wide, &mut labels_wide[offset..]);
+                    assert!(
+                        labels[offset..] == expected && labels_wide[offset..] == expected_wide,
+                        "{length} at {offset}"
+                    );
+                    labels[offset..].copy_from_slice(&ids);
+                    write_in_place(&plan, &mut labels[offset..]);
+                    assert!(labels[offset..] == expected, "{length} at {offset}, in place");
+                }
+            }
+        }
     }
 }

@@ -48,6 +48,8 @@ pub(crate) struct Plan {
     pub turns: Turns,
     pub engine: Engine,
     pub kernels: KernelsPair,
+    /// Input and output together beyond which stores go past the caches.
+    pub through_bytes: usize,
     /// See [`Plan::decidable_as_it_scans`].
     pub decides_as_it_scans: bool,
     /// Whose rules find the turns.
@@ -166,6 +168,7 @@ impl Plan {
             turns: options.turns,
             engine: Engine::fastest(),
             kernels: kernels(Engine::fastest()),
+            through_bytes: 64 << 20,
             decides_as_it_scans: false,
             semantics: Semantics::Boundaries,
             templates: None,
