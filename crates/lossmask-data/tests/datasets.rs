@@ -23,7 +23,7 @@ else:
     loaded = datasets.load_dataset(folder, cache_dir=folder + "-cache")
 out = {}
 for split, data in loaded.items():
-    types = {name: str(feature.feature.dtype) for name, feature in data.features.items()}
+    types = {name: str(getattr(feature.feature, "dtype", "nested")) for name, feature in data.features.items()}
     out[split] = {"types": types, "rows": data.to_list(), "count": len(data), "torchable": data.with_format("numpy")[0]["labels"].dtype.name}
 print(json.dumps(out))
 "#;
@@ -113,5 +113,29 @@ fn datasets_opens_packed_rows() {
         let positions: Vec<i64> = lengths.iter().flat_map(|&length| 0..length).collect();
         assert_eq!(row["position_ids"], json!(positions));
         assert_eq!(row["input_ids"].as_array().unwrap().len(), positions.len());
+    }
+}
+
+#[test]
+fn datasets_opens_media_columns() {
+    let Some(python) = python() else { return };
+    let mut source = rows(30);
+    source[3]["images"] = json!([[640, 480], [1000, 200]]);
+    for (kind, format) in [("arrow", "arrow"), ("folder", "parquet"), ("folder", "jsonl")] {
+        let dir = tempfile::tempdir().unwrap();
+        let file = write(dir.path(), "rows.jsonl", jsonl(&source));
+        let out = dir.path().join("out");
+        let encoder = json!({ "masker": {}, "media": { "family": "qwen2_vl" } });
+        let extra = json!({
+            "datasets": [{ "name": "data", "files": [file], "encoder": encoder }],
+            "output": { "dir": out, "format": format },
+        });
+        run(&spec(dir.path(), &[], extra)).unwrap();
+        let found = load(&python, kind, &out);
+        let rows = found["train"]["rows"].as_array().unwrap();
+        assert_eq!(rows[2]["media"], json!([]), "{format}");
+        let media = rows[3]["media"].as_array().unwrap();
+        assert_eq!((&media[1]["kind"], &media[1]["reference"]), (&json!("image"), &json!("1.png")), "{format}");
+        assert_eq!(media[0]["grid"], json!([{ "name": "image_grid_thw", "values": [1, 34, 46] }]), "{format}");
     }
 }

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lossmask::{Reason, Record, Span, TokenKind, Turn};
-use lossmask_chat::{EncodedRow, RowError, Status};
+use lossmask_chat::{EncodedRow, RowError, RowMedia, Status};
 use lossmask_data::{Control, DataError, PipelineSpec, Report, RowEncoder, run_with};
+use lossmask_media::{Expander, Family, MediaItem, MediaKind, Params};
 use serde_json::{Value, json};
 
 /// `{"turns": [["user", 5], ["assistant", 7]]}`: turns of a header, so many content tokens, and an end marker. Content
@@ -65,12 +66,24 @@ impl RowEncoder for TurnsEncoder {
             let role = u32::from(trained);
             record.turns.push(Turn { role, start, content_start, content_end, end, trained, terminated: true });
         }
-        Ok(EncodedRow { ids, record, status: Status::Single, diagnostics: Vec::new(), media: Vec::new() })
+        Ok(EncodedRow { ids, record, status: Status::Single, diagnostics: Vec::new(), media: media(row) })
     }
 
     fn token_texts(&self, ids: &[i32]) -> Vec<String> {
         ids.iter().map(|id| format!("<{id}>")).collect()
     }
+}
+
+/// The row's `images`, a list of `[width, height]`, as a Qwen2-VL processor counts them.
+fn media(row: &Value) -> Vec<RowMedia> {
+    let expander = Expander::new(Family::Qwen2Vl, &Params::from_value(&json!({})).unwrap()).unwrap();
+    let images = row["images"].as_array().into_iter().flatten().enumerate();
+    let media = images.map(|(index, size)| {
+        let (width, height) = (size[0].as_u64().unwrap() as u32, size[1].as_u64().unwrap() as u32);
+        let grid = expander.expand(&[MediaItem::image(width, height)]).unwrap().remove(0).grid;
+        RowMedia { kind: MediaKind::Image, reference: format!("{index}.png"), tokens: 1..2, grid }
+    });
+    media.collect()
 }
 
 /// A row of one user and one assistant turn.
