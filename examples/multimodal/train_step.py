@@ -1,9 +1,10 @@
 """One training step on prepared multimodal rows, offline: a small random Qwen2-VL, pixels from the image processor alone.
 
-    python train_step.py ROWS.jsonl IMAGE_FOLDER
+    python train_step.py ROWS.jsonl IMAGE_FOLDER MODEL_FOLDER
 
-ROWS.jsonl holds rows as lossmask writes them: input_ids, labels, images, image_grid_thw. The vocabulary is made as large as the largest
-id, so the rows of any Qwen2-VL tokenizer will do. Prints one JSON object: loss, placeholders in the rows, features of the model.
+ROWS.jsonl holds rows as `lossmask preprocess --format jsonl` writes them: input_ids, labels, media. The model folder's
+preprocessor_config.json and tokenizer.json are those that the rows were made with; the model itself is random and as large as the
+largest id. Prints one JSON object: loss, placeholders in the rows, features of the model.
 """
 
 import json
@@ -38,17 +39,32 @@ def small_model(vocabulary, image_token):
     return Qwen2VLForConditionalGeneration(config)
 
 
-def main(rows_file, folder):
+def image_processor(folder):
+    settings = json.loads(pathlib.Path(folder, "preprocessor_config.json").read_text())
+    return Qwen2VLImageProcessor(**{key: settings[key] for key in ("patch_size", "merge_size", "min_pixels", "max_pixels")})
+
+
+def image_token_of(folder):
+    tokens = json.loads(pathlib.Path(folder, "tokenizer.json").read_text())["added_tokens"]
+    return next(token["id"] for token in tokens if token["content"] == "<|image_pad|>")
+
+
+def grid_of(item):
+    return next(grid["values"] for grid in item["grid"] if grid["name"] == "image_grid_thw")
+
+
+def main(rows_file, folder, model_folder):
     rows = [json.loads(line) for line in open(rows_file, encoding="utf-8")]
-    image_token = 151655
-    processor = Qwen2VLImageProcessor()
-    images = [ImageOps.exif_transpose(Image.open(pathlib.Path(folder, name))).convert("RGB") for row in rows for name in row["images"]]
-    pixels = processor(images=images, return_tensors="pt")
-    grids = [grid for row in rows for grid in row["image_grid_thw"]]
+    media = [item for row in rows for item in row["media"]]
+    image_token = image_token_of(model_folder)
+    files = [Image.open(pathlib.Path(folder, item["reference"])) for item in media]
+    images = [ImageOps.exif_transpose(file).convert("RGB") for file in files]
+    pixels = image_processor(model_folder)(images=images, return_tensors="pt")
+    grids = [grid_of(item) for item in media]
     assert pixels["image_grid_thw"].tolist() == grids, "the rows were made for other images or another processor"
 
     batch = pad(rows)
-    model = small_model(int(batch["input_ids"].max()) + 1, image_token)
+    model = small_model(max(int(batch["input_ids"].max()), image_token) + 1, image_token)
     features = model.model.get_image_features(pixels["pixel_values"], pixels["image_grid_thw"])
     features = getattr(features, "pooler_output", features)
     count = sum(len(feature) for feature in features)
