@@ -96,10 +96,11 @@ const media = z.union(
         root: optional(text),
         allow_remote: optional(z.boolean()),
         family: optional(text),
+        exif_orientation: optional(z.enum(['apply', 'ignore'])),
       })
       .transform(camel),
   ],
-  { error: 'expected a list of tokens, or a mapping of tokens, root, allow_remote and family' },
+  { error: 'expected a list of tokens, or a mapping of tokens, root, allow_remote, family and exif_orientation' },
 )
 
 /** The `lossmask` block: what axolotl does not have. */

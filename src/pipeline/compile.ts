@@ -5,6 +5,7 @@ import { type LoadedTokenizer, loadTokenizer } from '../tokenizer/index.js'
 import { defined } from './defined.js'
 import { type CompiledDataset, compileDataset } from './encoder.js'
 import { findDataFiles } from './files.js'
+import { besideFiles } from './media.js'
 import { firstExisting, lookupBases } from './paths.js'
 import type { OutputFormat } from './report.js'
 import type { DatasetSpec, PipelineSpec } from './spec.js'
@@ -136,7 +137,7 @@ async function datasetSpec(
     ...defined({ dsType, split }),
   }
   const found = await findDataFiles(source, bases, compiled.place)
-  return { name: path, ...found, encoder: compiled.encoder }
+  return besideFiles({ name: path, ...found, encoder: compiled.encoder })
 }
 
 /** What of the config concerns rows as wholes. */

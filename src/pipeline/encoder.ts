@@ -9,6 +9,7 @@ import {
 } from '../strategies/index.js'
 import type { LoadedTokenizer } from '../tokenizer/index.js'
 import { defined } from './defined.js'
+import { mediaSpec } from './media.js'
 import type { EncoderSpec, FieldSpec, MaskerSpec } from './spec.js'
 import { type ChosenTemplate, chooseTemplate } from './template.js'
 
@@ -83,6 +84,7 @@ export function compileDataset(
       weights: lossmask.weights,
       trainOnEot: dataset.trainOnEot,
       padTokenId: tokenizer.padTokenId,
+      media: segments ? undefined : mediaSpec(config, tokenizer, bases),
     }),
     fields: fieldSpec(dataset),
     eotTokenIds: eotIds(config.eotTokens, tokenizer),

@@ -60,7 +60,17 @@ export interface EncoderSpec {
   fields: FieldSpec
   eotTokenIds?: number[]
   trainOnEot?: 'turn' | 'all' | 'last' | 'none'
+  media?: MediaSpec
   padTokenId?: number
+}
+
+/** How the media of a row are found and expanded. */
+export interface MediaSpec {
+  family?: string
+  model?: string
+  root?: string
+  exifOrientation?: 'apply' | 'ignore'
+  allowRemote?: boolean
 }
 
 /** A chat template with its variables. */

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::diagnose;
 use crate::injection::Guard;
+use crate::media::{self, MediaStep};
 use crate::message::{ContentFormat, Conversation, MessageReader};
 use crate::route::compare::{Scope, conflict};
 use crate::route::origin::{InlineReasoning, of_tokens};
@@ -31,6 +32,7 @@ pub struct Encoder {
     turns: TurnFinder,
     policy: Policy,
     guard: Guard,
+    media: Option<MediaStep>,
 }
 
 impl Encoder {
@@ -59,7 +61,8 @@ impl Encoder {
         let turns = TurnFinder::new(every_turn, spec.masker.boundaries.clone());
         let policy = Policy::new(&spec, spec.masker.roles_to_train.clone());
         let guard = Guard::new(&spec, &tokenizer);
-        Ok(Encoder { spec, tokenizer, reader, template, masker, turns, policy, guard })
+        let media = spec.media.as_ref().map(MediaStep::new).transpose()?;
+        Ok(Encoder { spec, tokenizer, reader, template, masker, turns, policy, guard, media })
     }
 
     /// The row's ids, and of every token whether it is trained and why.
@@ -84,16 +87,26 @@ impl Encoder {
     }
 
     fn conversation(&self, template: &Template, row: &Value) -> Result<EncodedRow, RowError> {
-        let conversation = self.reader.read(row)?;
+        let mut conversation = self.reader.read(row)?;
+        let paths: Vec<&str> = conversation.sources.iter().map(|source| source.path.as_str()).collect();
+        let unexpanded = self.media.is_none().then(|| media::unexpanded(&conversation.messages)).flatten();
+        let media = match &self.media {
+            Some(step) => step.collect(row, &mut conversation.messages, &paths)?,
+            None => Vec::new(),
+        };
         let input = RenderInput {
             messages: &conversation.messages,
             tools: conversation.tools.as_ref(),
             ..RenderInput::default()
         };
-        let (rendered, origins) = template.render_with_origins(&input).map_err(|error| refused(&error))?;
+        let (mut rendered, mut origins) = template.render_with_origins(&input).map_err(|error| refused(&error))?;
+        let placed = match &self.media {
+            Some(step) => step.place(&self.tokenizer, media, &mut rendered, &mut origins)?,
+            None => Vec::new(),
+        };
         let (encoded, typed) =
             self.guard.encode(&self.tokenizer, &rendered.text, &origins, &conversation, &self.policy)?;
-        let mut diagnostics: Vec<Diagnosis> = typed.into_iter().collect();
+        let mut diagnostics: Vec<Diagnosis> = typed.into_iter().chain(unexpanded).collect();
         diagnostics.extend(diagnose::unrendered(&conversation, &origins));
         let ids = encoded.ids;
         let (record, status) = match &encoded.spans {
@@ -117,7 +130,9 @@ impl Encoder {
         };
         let trains = self.spec.masker.train_on_inputs || !self.spec.masker.roles_to_train.is_empty();
         diagnostics.extend(diagnose::tokens(&self.tokenizer, &self.masker, &ids, &record, trains));
-        Ok(EncodedRow { ids, record, status, diagnostics, media: Vec::new() })
+        let mut row = EncodedRow { ids, record, status, diagnostics, media: Vec::new() };
+        media::unfold(&mut row, encoded.spans.as_deref(), placed)?;
+        Ok(row)
     }
 
     /// Labels from ids, for a row whose tokens cannot be laid over its text.

@@ -36,7 +36,7 @@ pub(crate) struct Guard {
 
 impl Guard {
     /// Controls are the special tokens and every added token in a marker, without media placeholders, which stand in
-    /// messages by right.
+    /// messages by right unless lossmask puts them there itself.
     pub(crate) fn new(spec: &EncoderSpec, tokenizer: &Tokenizer) -> Self {
         let boundaries = &spec.masker.boundaries;
         let starts = boundaries.iter().flat_map(|boundary| boundary.starts.iter().flatten());
@@ -44,8 +44,10 @@ impl Guard {
         let special = tokenizer.added_ids().into_iter().filter(|&id| tokenizer.is_special(id));
         let named = starts.chain(ends).chain(&spec.eot_token_ids).chain(&spec.eos_token_id).copied();
         let mut controls: HashSet<i32> = special.chain(named.filter(|&id| tokenizer.is_added(id))).collect();
-        for media in &spec.media_token_ids {
-            controls.remove(media);
+        if spec.media.is_none() {
+            for media in &spec.media_token_ids {
+                controls.remove(media);
+            }
         }
         // mistral-common makes no control token of a text, whatever is asked.
         let mode = match spec.injection {

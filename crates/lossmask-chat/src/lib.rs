@@ -4,6 +4,7 @@ mod diagnose;
 mod encoder;
 mod flags;
 mod injection;
+mod media;
 mod message;
 mod route;
 mod row;

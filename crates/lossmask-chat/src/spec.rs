@@ -121,8 +121,10 @@ pub struct FieldSpec {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MediaSpec {
-    /// The family, by its processor: a name of [`lossmask_media::Family`].
-    pub family: String,
+    /// The family, by its processor: a name of [`lossmask_media::Family`]. Absent: told by the processor class in the
+    /// model's files; where they do not tell, rows with media are refused.
+    #[serde(default)]
+    pub family: Option<String>,
     /// The processor's parameters, flat or in the sections of `processor_config.json`.
     #[serde(default)]
     pub params: Option<Value>,
@@ -188,7 +190,8 @@ pub struct EncoderSpec {
     /// axolotl's `train_on_eot`; unset: as `train_on_eos`.
     #[serde(default)]
     pub train_on_eot: Option<lossmask::TrainOnEos>,
-    /// How placeholders of media are expanded. Absent: they are left as the template writes them, one token each.
+    /// How placeholders of media are expanded. Absent: they are left as the template writes them, one
+    /// token each, and the row says so.
     #[serde(default)]
     pub media: Option<MediaSpec>,
     /// Pad id, for media-free padding of batches; not used while encoding.
