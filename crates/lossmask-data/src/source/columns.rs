@@ -88,7 +88,7 @@ fn guarded<T, E: Display>(path: &Path, read: impl FnOnce() -> Result<T, E>) -> R
     };
     Err(DataError::new("corrupt-file", format!("`{}` cannot be read: {what}", path.display()))
         .hint(
-            "the file is incomplete, damaged, or compressed in a way that is not supported (snappy, gzip and zstd are)",
+            "the file is incomplete, damaged, or compressed in a way that is not supported (snappy is)",
         )
         .in_file(path))
 }
