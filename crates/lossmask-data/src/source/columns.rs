@@ -87,8 +87,6 @@ fn guarded<T, E: Display>(path: &Path, read: impl FnOnce() -> Result<T, E>) -> R
         Err(_) => "its structure contradicts itself".to_owned(),
     };
     Err(DataError::new("corrupt-file", format!("`{}` cannot be read: {what}", path.display()))
-        .hint(
-            "the file is incomplete, damaged, or compressed in a way that is not supported (snappy is)",
-        )
+        .hint("the file is incomplete, damaged, or compressed in a way that is not supported (snappy is)")
         .in_file(path))
 }
