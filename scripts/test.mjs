@@ -55,6 +55,11 @@ const cargo =
   options =>
     run('cargo', args, options)
 
+/** The target that `napi build` compiles for, so that its dependencies serve clippy and the tests too. */
+const host = await run('rustc', ['-vV'])
+const target = /^host: (.+)$/m.exec(host.output)?.[1]
+const release = ['--release', '--workspace', ...(target === undefined ? [] : ['--target', target])]
+
 /** Checks that cost nothing where it counts: in the project's crates, not in their dependencies. */
 function debugChecks() {
   return readdirSync(resolve(root, 'crates')).flatMap(crate =>
