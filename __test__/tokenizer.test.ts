@@ -270,3 +270,48 @@ for (const model of models) {
     )
   })
 }
+
+for (const version of ['240718', '240911']) {
+  const file = join(cache, 'tekken', `tekken_${version}.json`)
+  const run = existsSync(file) ? test : test.skip
+  run(`a folder with only tekken.json: ${version}`, async t => {
+    const folder = folderOf({})
+    cpSync(file, join(folder, 'tekken.json'))
+    const tokenizer = await loadTokenizer(folder)
+    t.like(tokenizer, {
+      bosToken: '<s>',
+      bosTokenId: 1,
+      eosToken: '</s>',
+      eosTokenId: 2,
+      unkTokenId: 0,
+      padTokenId: 11,
+    })
+    t.deepEqual(
+      [tokenizer.tokenToId('[INST]'), tokenizer.tokenToId('[/INST]'), tokenizer.tokenToId('[NOPE]')],
+      [3, 4, undefined],
+    )
+    const text = 'Hi, größe 你好 👩‍👩‍👧\n\n\tx'
+    t.is(tokenizer.decode(tokenizer.encode(text)), text)
+    t.deepEqual(tokenizer.encode('a\n\n').at(-1), new Map(tokenizer.vocabulary()).get('\n\n'))
+    const row = tokenizer.encode('<s>[INST]Hi[/INST]Yes</s>')
+    const labels = [...Masker.forStrategy('mistral_v7_tekken', tokenizer).labels(row)]
+    t.deepEqual(
+      labels.filter(label => label !== -100),
+      [...tokenizer.encode('Yes'), 2],
+    )
+    const options = { specialTokens: { pad_token: '<nobody>' } }
+    t.is(
+      (await t.throwsAsync(loadTokenizer(folder, options), { instanceOf: LossmaskError }))?.code,
+      'special-token-invalid',
+    )
+  })
+}
+
+test('refused: a tekken.json that is none', async t => {
+  for (const content of ['{', '{}', '[]']) {
+    const error = await t.throwsAsync(loadTokenizer(folderOf({ 'tekken.json': content })), {
+      instanceOf: LossmaskError,
+    })
+    t.regex(error?.code ?? '', /^tokenizer-(file-)?invalid$/u, content)
+  }
+})

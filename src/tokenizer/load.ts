@@ -13,9 +13,9 @@ import {
   specialTokensOf,
   unnamedSpecialTokens,
 } from './special.js'
-import { tekkenCodec } from './tekken.js'
+import { tekkenCodec, tekkenSpecialTokens } from './tekken.js'
 import { readChatTemplates } from './templates.js'
-import type { AddedToken, Codec, LoadedTokenizer, TokenizerOptions } from './types.js'
+import type { Codec, LoadedTokenizer, TokenizerOptions } from './types.js'
 import { modelVocabulary } from './vocabulary.js'
 
 /**
@@ -35,9 +35,10 @@ import { modelVocabulary } from './vocabulary.js'
 export async function loadTokenizer(model: string, options: TokenizerOptions = {}): Promise<LoadedTokenizer> {
   const folder = await folderOf(model, options)
   const configs = await readConfigs(folder)
-  const { codec, additions, path } = await readCodec(folder, configs, options)
+  const { codec, additions, path, usual } = await readCodec(folder, configs, options)
   const { templates, file } = await readChatTemplates(folder, configs.tokenizer, configs.processor)
-  const specialTokens = { ...specialTokensOf([configs.tokenizer, configs.specialMap]), ...options.specialTokens }
+  const named = specialTokensOf([configs.tokenizer, configs.specialMap])
+  const specialTokens = { ...usual, ...named, ...options.specialTokens }
   const special = (name: string) => specialTokens[`${name}_token`]
   const specialId = (name: string) => {
     const token = special(name)
@@ -95,6 +96,8 @@ interface ReadCodec {
   additions: Additions
   /** The tokenizer file. */
   path: string
+  /** Special tokens where the configuration names none. */
+  usual: Record<string, string>
 }
 
 async function readCodec(folder: string, configs: Configs, options: TokenizerOptions): Promise<ReadCodec> {
@@ -111,7 +114,7 @@ async function readCodec(folder: string, configs: Configs, options: TokenizerOpt
   }
   const declared = [...declaredTokens(configs.tokenizer), ...namedAsSpecial(configs, options)]
   const additions = addTokens(file, vocabulary.size, token => vocabulary.get(token), declared)
-  return { codec: jsonCodec(path, json, configs.tokenizer, additions.all, additions.added), additions, path }
+  return { codec: jsonCodec(path, json, configs.tokenizer, additions.all, additions.added), additions, path, usual: {} }
 }
 
 /** The tokens that the configuration names as special, and those of the options: they are added where the vocabulary lacks them. */
@@ -153,8 +156,8 @@ async function readTekken(folder: string, options: TokenizerOptions): Promise<Re
       },
     )
   }
-  const all: AddedToken[] = codec.specialTokens()
-  return { codec, additions: { all, added: [], notices: [] }, path }
+  const additions = { all: codec.addedTokens, added: [], notices: [] }
+  return { codec, additions, path, usual: tekkenSpecialTokens(codec) }
 }
 
 /** Why a folder has no tokenizer that can be loaded. */

@@ -8,4 +8,5 @@ mod page;
 mod pipeline;
 mod prepared;
 mod rows;
+mod tokenizer;
 mod view;
