@@ -17,7 +17,7 @@ mod family_spec;
 #[path = "../tests/golden/vocabularies.rs"]
 mod vocabularies;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -78,6 +78,10 @@ fn families(only: Option<&str>) -> Vec<Family> {
             markers.extend(texts.map(|item| item["text"].as_str().unwrap().to_owned()));
             markers.push(boundary["start"].as_str().unwrap().to_owned());
         }
+        // Tags around an answer that the model writes itself.
+        if name == "command_a_vision" {
+            markers.extend(["<|START_RESPONSE|>".to_owned(), "<|END_RESPONSE|>".to_owned()]);
+        }
         // Reasoning tags are moved or dropped by templates: content that holds them is not what stands in the text.
         markers.retain(|marker| !marker.trim().is_empty() && !marker.contains("think"));
         let parts = row["messages"][0]["content"].is_array();
@@ -131,22 +135,34 @@ fn fault(family: &Family, conversation: &Conversation) -> Option<String> {
     let trained = encoded.record.spans.iter().filter(|span| span.trained);
     let ids: Vec<i32> = trained.flat_map(|span| encoded.ids[span.tokens.clone()].to_vec()).collect();
     let trained = bare(&family.tokenizer.decode(&ids));
-    let mut rest = trained.as_str();
-    let mut between = String::new();
-    for (role, pieces) in conversation {
-        if *role == "assistant" {
-            let answer = bare(&pieces.concat());
-            let Some(at) = rest.find(&answer) else { return Some(format!("{answer:?} is not trained in {rest:?}")) };
-            between.push_str(&rest[..at]);
-            rest = &rest[at + answer.len()..];
+    let markers: Vec<String> = family.markers.iter().map(|marker| bare(marker)).collect();
+    let answers =
+        conversation.iter().filter(|(role, _)| *role == "assistant").map(|(_, pieces)| bare(&pieces.concat()));
+    // Every place of the trained text that can be reached so far: by markers, and by the answers in order.
+    let mut places = BTreeSet::from([0]);
+    for answer in answers {
+        places = behind_markers(&trained, &markers, places);
+        places =
+            places.into_iter().filter(|&at| trained[at..].starts_with(&answer)).map(|at| at + answer.len()).collect();
+        if places.is_empty() {
+            return Some(format!("the answer {answer:?} does not stand where it should in {trained:?}"));
         }
     }
-    between.push_str(rest);
-    let mut left = between.clone();
-    for marker in &family.markers {
-        left = left.replace(&bare(marker), "");
+    let whole = behind_markers(&trained, &markers, places).contains(&trained.len());
+    (!whole).then(|| format!("more than the answers is trained: {trained:?}"))
+}
+
+/// The places with all that any number of markers leads to.
+fn behind_markers(text: &str, markers: &[String], mut places: BTreeSet<usize>) -> BTreeSet<usize> {
+    let mut open: Vec<usize> = places.iter().copied().collect();
+    while let Some(at) = open.pop() {
+        for marker in markers.iter().filter(|marker| !marker.is_empty() && text[at..].starts_with(marker.as_str())) {
+            if places.insert(at + marker.len()) {
+                open.push(at + marker.len());
+            }
+        }
     }
-    (!left.is_empty()).then(|| format!("trains {left:?} beside the answers"))
+    places
 }
 
 /// A smaller conversation that is wrong too.
