@@ -92,7 +92,9 @@ export class RowView {
     const hits = hitsOf(row.x, sought)
     let open: { turn: number; text: HTMLElement } | undefined
     for (const span of this.#spans) {
-      if (open === undefined || open.turn !== span.turn) {
+      // The line break between two turns is nobody's text: it stays with the turn before it.
+      const between = span.turn < 0 && this.#textOf(row, span).trim() === ''
+      if (open === undefined || (open.turn !== span.turn && !between)) {
         const text = element('div', { class: 'text' })
         const role = this.#head.roles[row.t[span.turn] ?? -1] ?? ''
         const trained = this.#spans.some(other => other.turn === span.turn && other.trained)
@@ -109,6 +111,10 @@ export class RowView {
       open.text.append(this.#run(row, span, hits))
     }
     return blocks
+  }
+
+  #textOf(row: PageRow, span: Span): string {
+    return row.x.slice(this.#starts[span.from], this.#starts[span.to])
   }
 
   #run(row: PageRow, span: Span, hits: [number, number][]): HTMLElement {

@@ -37,8 +37,11 @@ fn image(width: u32, height: u32) -> Value {
     json!({ "type": "image", "url": "a.png", "width": width, "height": height })
 }
 
+/// Code and path of a refusal.
+type Refused = (&'static str, Option<String>);
+
 /// What collecting makes of a row: kinds with sizes, and the messages that are left.
-fn collected(row: Value) -> Result<(Vec<String>, Value), (&'static str, Option<String>)> {
+fn collected(row: Value) -> Result<(Vec<String>, Value), Refused> {
     let mut messages = row["messages"].as_array().cloned().unwrap();
     let paths: Vec<String> = (0..messages.len()).map(|index| format!("messages[{index}]")).collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
