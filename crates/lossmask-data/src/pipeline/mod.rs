@@ -129,10 +129,11 @@ pub fn run_with(spec: &PipelineSpec, encoders: &[&dyn RowEncoder], mut control: 
             }
             watch.tell(&output, bytes_read.load(Ordering::Relaxed), false);
         }
+        // The last call of the callback may stop the run too: the folder has not appeared yet.
+        watch.tell(&output, bytes_read.load(Ordering::Relaxed), true);
         if running.is_cancelled() {
             return Err(cancelled());
         }
-        watch.tell(&output, bytes_read.load(Ordering::Relaxed), true);
         output.read_seconds = running.read_nanos.load(Ordering::Relaxed) as f64 / 1e9;
         output.finish(spec, started)
     })
