@@ -57,7 +57,7 @@ impl Task for Chunk {
         caught(|| {
             let numbers: Vec<u64> = self.numbers.iter().map(|&number| number.into()).collect();
             let mut page = self.page.lock().map_err(|_| Issue::new("internal-error", "a chunk of the page failed"))?;
-            Ok(page.chunk(&self.prepared, &self.split, &numbers).map_err(|error| data_error(&error))?)
+            page.chunk(&self.prepared, &self.split, &numbers).map_err(|error| data_error(&error))
         })
     }
 
