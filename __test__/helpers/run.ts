@@ -5,6 +5,7 @@ import { judge } from '../../src/audit/audit.js'
 import { auditInput } from '../../src/audit/input.js'
 import type { Audit } from '../../src/audit/types.js'
 import { loadConfig } from '../../src/config/index.js'
+import { pieces } from '../../src/inspect/pieces.js'
 import { compileConfig, type RunOptions, runSpec } from '../../src/pipeline/compile.js'
 import type { Report, ShownRow } from '../../src/pipeline/report.js'
 import { runPipeline } from '../../src/pipeline/run.js'
@@ -58,13 +59,8 @@ export async function runRows(
 
 /** The trained stretches of a row as text. */
 export function trained(row: ShownRow | undefined): string[] {
-  const out: string[] = []
-  let open = false
-  for (const span of row?.spans ?? []) {
-    const text = row?.tokens.slice(span.start, span.end).join('') ?? ''
-    if (span.trained && open) out[out.length - 1] += text
-    else if (span.trained) out.push(text)
-    open = span.trained
-  }
-  return out
+  if (row === undefined) return []
+  return pieces(row)
+    .filter(piece => piece.trained)
+    .map(piece => piece.text)
 }

@@ -1,3 +1,4 @@
+import { type Piece, pieces } from '../inspect/pieces.js'
 import { type Compiled, runSpec } from '../pipeline/compile.js'
 import type { Place, Report, ShownRow } from '../pipeline/report.js'
 import { runPipeline } from '../pipeline/run.js'
@@ -17,12 +18,6 @@ export interface PeerView {
   /** Rows in which another text is trained than here. */
   differingRows?: number
   first?: { place: Place; ours: Piece[]; theirs: Piece[] }
-}
-
-/** A stretch of text with one decision. */
-export interface Piece {
-  text: string
-  trained: boolean
 }
 
 /** Runs the peers' rules over the rows that `sample` picks, and compares what would be trained. */
@@ -79,16 +74,4 @@ const placeKey = (row: ShownRow) => JSON.stringify(row.sources)
 /** What is trained, as text and where: two tokenizations of one text are compared by what they spell. */
 function trainedText(row: ShownRow): string {
   return JSON.stringify(pieces(row))
-}
-
-/** The row's text in stretches of one decision. */
-export function pieces(row: ShownRow): Piece[] {
-  const out: Piece[] = []
-  for (const span of row.spans) {
-    const text = row.tokens.slice(span.start, span.end).join('')
-    const last = out.at(-1)
-    if (last !== undefined && last.trained === span.trained) last.text += text
-    else out.push({ text, trained: span.trained })
-  }
-  return out
 }

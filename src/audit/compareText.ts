@@ -1,6 +1,7 @@
 import { placeText } from '../cli/rowText.js'
 import { count, counted, type Paint, visible } from '../cli/terminal.js'
-import type { PeerView, Piece } from './compare.js'
+import type { Piece } from '../inspect/pieces.js'
+import type { PeerView } from './compare.js'
 
 /** The peers' views: a line each, then the first row in which they differ, side by side. */
 export function compareText(views: readonly PeerView[], paint: Paint): string {

@@ -1,6 +1,7 @@
 import { placeText } from '../cli/rowText.js'
 import { count, type Paint, percent, visible } from '../cli/terminal.js'
 import type { ShownRow, ShownSpan } from '../pipeline/report.js'
+import { pieces } from './pieces.js'
 
 const MARGIN = 12
 
@@ -34,14 +35,7 @@ function byTurn(spans: readonly ShownSpan[]): ShownSpan[][] {
 }
 
 function spanTexts(row: ShownRow, spans: readonly ShownSpan[], paint: Paint): string {
-  const merged: { text: string; trained: boolean }[] = []
-  for (const { start, end, trained } of spans) {
-    const text = row.tokens.slice(start, end).join('')
-    const last = merged.at(-1)
-    if (last !== undefined && last.trained === trained) last.text += text
-    else merged.push({ text, trained })
-  }
-  return merged
+  return pieces(row, spans)
     .map(({ text, trained }) => (trained ? lines(`[${text}]`, paint.green) : lines(text, paint.dim)))
     .join('')
 }
