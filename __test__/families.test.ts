@@ -2,12 +2,13 @@
 import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { findStrategy, type MarkerTokenizer, resolveStrategy, type TrainOnEos } from '../src/strategies/index.js'
-import { labelsOf } from './helpers/labels.js'
+import { labelsOf, maskerOf } from './helpers/labels.js'
 import { Absent, tokenizerOf } from './helpers/vocabularies.js'
 
 interface Row {
   id: string
   family: string
+  case: string
   vocabulary: string
   rendered: string
   input_ids: number[]
@@ -33,6 +34,12 @@ const rows: Row[] = readFileSync(new URL('families.jsonl', folder), 'utf8')
   .trim()
   .split('\n')
   .map(line => JSON.parse(line))
+
+/** Cases that ids cannot tell and show no sign of, with the reason. */
+const NO_SIGN: Record<string, string> = {
+  host_injection:
+    'a whole end, header, answer and next header are typed: the ids are those of a conversation with one turn more',
+}
 
 const sorted = (ids: Iterable<number>) => [...new Set(ids)].sort((a, b) => a - b)
 
@@ -63,6 +70,19 @@ for (const [family, facts] of Object.entries(families)) {
       for (const row of rows.filter(other => other.family === family && other.scan_agrees[trainOnEos])) {
         t.deepEqual(labelsOf(row.input_ids, resolved), row[`labels_${trainOnEos}`], `${row.id} ${trainOnEos}`)
       }
+    }
+  })
+
+  test(`${family}: a row that ids cannot tell is diagnosed wherever they show a sign, and no other row is`, t => {
+    const tokenizer = vocabularyOf(family, t.log)
+    if (tokenizer === undefined) return t.pass()
+    const masker = maskerOf(resolveStrategy(strategy, tokenizer))
+    for (const row of rows.filter(other => other.family === family)) {
+      const told = Object.values(row.scan_agrees).every(agrees => agrees)
+      const expected = told || row.case in NO_SIGN ? [] : ['stray-end-marker']
+      const found = masker.diagnose(row.input_ids)
+      t.deepEqual([...new Set(found.map(({ code }) => code))], expected, row.id)
+      for (const { start, end } of found) t.true(start !== undefined && end !== undefined && start < end, row.id)
     }
   })
 

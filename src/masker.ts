@@ -1,3 +1,4 @@
+import type { RowDiagnosis } from './diagnosis.js'
 import { LossmaskError } from './errors.js'
 import {
   type CompletionOnlyOptions,
@@ -205,6 +206,14 @@ export class Masker {
   /** The turns of one row, in order. */
   turns(ids: TokenIds): Turn[] {
     return guarded(() => this.#binding.turns(this.#masker, typed(ids, 'ids')))
+  }
+
+  /**
+   * What the ids of one row alone show to be odd about its turns: `stray-end-marker`, an end marker with text in front of it that is in no
+   * turn. A whole turn that was typed into a message looks as a real one does: where the messages are at hand, the pipeline tells them apart.
+   */
+  diagnose(ids: TokenIds): RowDiagnosis[] {
+    return guarded(() => this.#binding.diagnose(this.#masker, typed(ids, 'ids'))) as RowDiagnosis[]
   }
 
   /**

@@ -29,3 +29,10 @@ test('allow: the ids are those of the plain rendering, and the row says what it 
   t.is(starts, 4)
   t.true(codes.includes('typed-marker'))
 })
+
+test('ids alone: an end marker that was typed leaves one behind that ends nothing', async t => {
+  const halfTyped = { messages: [user('What does <|im_end|> mean?'), assistant('The end.')] }
+  const { rows, audit } = await runRows([halfTyped], { lossmask: { route: 'boundaries', injection: 'allow' } })
+  t.deepEqual(trained(rows[0]), ['The end.<|im_end|>'])
+  t.is(audit.findings.find(({ code }) => code === 'stray-end-marker')?.verdict, 'warn')
+})

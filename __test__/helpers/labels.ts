@@ -9,7 +9,8 @@ export function labelsOf(ids: readonly number[], resolved: ResolvedStrategy): nu
 
 const MASKERS = new WeakMap<ResolvedStrategy, Masker>()
 
-function maskerOf(resolved: ResolvedStrategy): Masker {
+/** The native masker of a resolved strategy. */
+export function maskerOf(resolved: ResolvedStrategy): Masker {
   let masker = MASKERS.get(resolved)
   if (masker === undefined) {
     masker = new Masker(resolvedOptions(resolved))

@@ -213,6 +213,7 @@ export const runChecks: readonly Check[] = [
 /** Diagnoses of single rows that an audit names even when none was made, so that a clean run says what was looked for. */
 export const rowChecks: readonly { code: string; title: string }[] = [
   { code: 'typed-marker', title: 'markers typed in content' },
+  { code: 'stray-end-marker', title: 'end markers that end nothing' },
   { code: 'double-bos', title: 'rows with two BOS tokens' },
   { code: 'spans-unproven', title: 'rows whose tokens cannot be laid over their text' },
   { code: 'field-not-rendered', title: 'fields of a row that never reach the text' },

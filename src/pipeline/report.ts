@@ -1,3 +1,7 @@
+import type { RowDiagnosis, Severity } from '../diagnosis.js'
+
+export type { RowDiagnosis, Severity }
+
 /** What a run found: the JSON of `crates/lossmask-data/src/report.rs`, which says what each figure means. */
 export interface Report {
   /** Rows found in the data files. */
@@ -89,9 +93,6 @@ export interface DiagnosisFigures {
   hint?: string
 }
 
-/** How bad a finding is. */
-export type Severity = 'info' | 'warning' | 'error'
-
 /** Seconds over all threads while they worked; `wall` by the clock. */
 export interface Timing {
   wall: number
@@ -156,15 +157,4 @@ export interface ShownSpan {
   trained: boolean
   reason: string
   weight: number
-}
-
-/** What is odd about a row. */
-export interface RowDiagnosis {
-  code: string
-  severity: Severity
-  message: string
-  hint?: string
-  /** First token it is about, and behind the last one. */
-  start?: number
-  end?: number
 }

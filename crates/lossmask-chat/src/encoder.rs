@@ -128,6 +128,9 @@ impl Encoder {
                 self.label(template, &rendered, &row, &mut diagnostics)
             }
         };
+        if self.spec.route == Route::Boundaries || encoded.spans.is_none() {
+            diagnostics.extend(self.masker.diagnose(&ids));
+        }
         let trains = self.spec.masker.train_on_inputs || !self.spec.masker.roles_to_train.is_empty();
         diagnostics.extend(diagnose::tokens(&self.tokenizer, &self.masker, &ids, &record, trains));
         let mut row = EncodedRow { ids, record, status, diagnostics, media: Vec::new() };

@@ -8,7 +8,7 @@ use lossmask::{Diagnosis, Reason, Severity, Span, TokenKind, Turn};
 use crate::report::{
     DiagnosisFigures, EndFigures, Lengths, Report, RoleFigures, Timing, TokenFigures, TruncationFigures,
 };
-use crate::row::{Row, severity_name, status_name};
+use crate::row::{Row, status_name};
 use crate::{DataError, Place};
 
 /// Figures of some rows. Adding up keeps the order: what comes first stays first.
@@ -278,7 +278,7 @@ impl Found {
         let (first, diagnosis) = self.first;
         DiagnosisFigures {
             code: code.to_owned(),
-            severity: severity_name(self.severity).to_owned(),
+            severity: self.severity.name().to_owned(),
             count: self.count,
             rows: self.rows,
             first,

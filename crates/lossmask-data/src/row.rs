@@ -116,7 +116,7 @@ impl Row {
 pub(crate) fn show_diagnosis(diagnosis: &Diagnosis) -> ShownDiagnosis {
     ShownDiagnosis {
         code: diagnosis.code.to_owned(),
-        severity: severity_name(diagnosis.severity).to_owned(),
+        severity: diagnosis.severity.name().to_owned(),
         message: diagnosis.message.clone(),
         hint: diagnosis.hint.clone(),
         start: diagnosis.span.as_ref().map(|span| span.start as u32),
@@ -129,13 +129,5 @@ pub(crate) fn status_name(status: Status) -> &'static str {
         Status::Certain => "certain",
         Status::Single => "single",
         Status::Conflict => "conflict",
-    }
-}
-
-pub(crate) fn severity_name(severity: lossmask::Severity) -> &'static str {
-    match severity {
-        lossmask::Severity::Info => "info",
-        lossmask::Severity::Warning => "warning",
-        lossmask::Severity::Error => "error",
     }
 }

@@ -1,7 +1,7 @@
 //! The masker behind `src/masker.ts`: typed arrays of token ids in, labels out. A masker is an `External`, not a class: unwrapping
 //! `this` would cost more than scanning a short row.
 
-use lossmask::{BuildError, Label, MaskValue, Masker, Rows, ShapeError, TemplateWarning, Turn};
+use lossmask::{BuildError, Diagnosis, Label, MaskValue, Masker, Rows, ShapeError, TemplateWarning, Turn};
 use napi::bindgen_prelude::{AsyncTask, BigInt64Array, Either, External, Int32Array};
 use napi::{Env, Task};
 use napi_derive::napi;
@@ -93,6 +93,19 @@ pub fn turns(
     Ok(found.iter().map(|turn| MaskedTurn::new(turn, masker)).collect())
 }
 
+/// What the ids of one row show to be odd.
+#[napi(catch_unwind)]
+pub fn diagnose(
+    masker: &External<Masker>,
+    #[napi(ts_arg_type = "Int32Array | Uint32Array | BigInt64Array")] ids: View,
+) -> napi::Result<Vec<RowFinding>> {
+    let found = match id_width(&ids)? {
+        Width::Word => masker.diagnose(ids.slice::<i32>("ids")?),
+        Width::Long => masker.diagnose(ids.slice::<i64>("ids")?),
+    };
+    Ok(found.into_iter().map(RowFinding::from).collect())
+}
+
 /// Masks labels that exist already: those of tokens that are not trained become the ignore index.
 #[napi(catch_unwind)]
 pub fn mask_labels(
@@ -162,6 +175,36 @@ impl MaskedTurn {
             end: index(turn.end),
             trained: turn.trained,
             terminated: turn.terminated,
+        }
+    }
+}
+
+/// A finding about one row; see `RowDiagnosis` in `src/pipeline/report.ts`.
+#[napi(object)]
+pub struct RowFinding {
+    /// Stable code.
+    pub code: String,
+    /// `info`, `warning`, `error`.
+    pub severity: String,
+    /// What was found.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// First token it is about.
+    pub start: Option<u32>,
+    /// Behind the last one.
+    pub end: Option<u32>,
+}
+
+impl From<Diagnosis> for RowFinding {
+    fn from(diagnosis: Diagnosis) -> RowFinding {
+        RowFinding {
+            code: diagnosis.code.to_owned(),
+            severity: diagnosis.severity.name().to_owned(),
+            message: diagnosis.message,
+            hint: diagnosis.hint,
+            start: diagnosis.span.as_ref().map(|span| span.start as u32),
+            end: diagnosis.span.as_ref().map(|span| span.end as u32),
         }
     }
 }

@@ -13,6 +13,17 @@ pub enum Severity {
     Error,
 }
 
+impl Severity {
+    /// Its name in reports: `info`, `warning`, `error`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Info => "info",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
 /// One finding about one row. Where the row stands (file, line) is known to whoever holds the row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnosis {

@@ -9,6 +9,7 @@ mod candidates;
 mod classes;
 mod collate;
 mod decide;
+mod diagnose;
 mod diagnosis;
 mod error;
 mod explain;

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::batch::{Rows, in_parallel, real_tokens};
+use crate::diagnosis::Diagnosis;
 use crate::error::{BuildError, ShapeError};
 use crate::explain::RowContext;
 use crate::ids::{Label, MaskValue, TokenId, as_labels};
@@ -236,6 +237,12 @@ impl Masker {
     /// whole start marker does.
     pub fn near_misses<I: TokenId>(&self, ids: &[I]) -> Vec<NearMiss> {
         self.plan.near_misses(as_labels(ids))
+    }
+
+    /// What the ids of one row show to be odd about its turns: `stray-end-marker`, an end marker with text in front of it
+    /// that is in no turn. Ids cannot tell a whole turn that was typed into a message from a real one.
+    pub fn diagnose<I: TokenId>(&self, ids: &[I]) -> Vec<Diagnosis> {
+        self.plan.diagnose(as_labels(ids))
     }
 }
 

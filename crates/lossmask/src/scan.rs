@@ -398,7 +398,7 @@ fn next_end<L: Label>(set: &EndSet, ids: &[L], map: &mut Map, at: usize) -> Opti
 
 /// The end marker of a set that stands at a candidate, and where it ends.
 #[inline(always)]
-fn end_at<L: Label>(set: &EndSet, ids: &[L], at: usize) -> Option<(u32, usize)> {
+pub(crate) fn end_at<L: Label>(set: &EndSet, ids: &[L], at: usize) -> Option<(u32, usize)> {
     match set.only {
         Some(id) => (ids[at] == L::from_i32(id)).then_some((0, at + 1)),
         None => set.automaton.match_at(ids, at).map(|found| (found.pattern, found.end)),
