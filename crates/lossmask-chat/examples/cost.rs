@@ -6,6 +6,8 @@
 
 #[path = "../tests/common/mod.rs"]
 mod common;
+#[path = "../tests/golden/ranked.rs"]
+mod ranked;
 #[path = "../tests/golden/vocabularies.rs"]
 mod vocabularies;
 

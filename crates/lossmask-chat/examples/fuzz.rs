@@ -14,6 +14,8 @@
 mod common;
 #[path = "../tests/golden/family_spec.rs"]
 mod family_spec;
+#[path = "../tests/golden/ranked.rs"]
+mod ranked;
 #[path = "../tests/golden/vocabularies.rs"]
 mod vocabularies;
 

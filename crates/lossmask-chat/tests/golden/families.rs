@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use lossmask_chat::{EncodedRow, Encoder, Tokenizer};
+use lossmask_chat::{EncodedRow, Encoder, Status, Tokenizer};
 use serde_json::{Value, json};
 
 use super::family_spec::spec;
@@ -18,15 +18,11 @@ fn trained_text(tokenizer: &Tokenizer, ids: &[i32], labels: &[i32]) -> String {
 fn judge(row: &Value, encoded: &EncodedRow, tokenizer: &Tokenizer, mode: &str, injection: &str) -> Option<String> {
     let (ids, truth) = (common::ids(&row["input_ids"]), common::ids(&row[format!("labels_{mode}")]));
     let labels = common::labels(encoded);
-    if injection == "escape" && row["case"].as_str().unwrap().starts_with("host_") {
+    // What mistral-common encodes never becomes a control token: its rows hold the ids of escaped text.
+    let escaped = injection == "escape" && !matches!(row["family"].as_str().unwrap(), "mistral3" | "voxtral");
+    if escaped && row["case"].as_str().unwrap().starts_with("host_") {
         let (ours, theirs) = (trained_text(tokenizer, &encoded.ids, &labels), trained_text(tokenizer, &ids, &truth));
         return (ours != theirs).then(|| format!("trains {ours:?}, not {theirs:?}"));
-    }
-    // What tekken.json encodes never becomes a control token, as in mistral-common.
-    if row["vocabulary"].as_str().unwrap().starts_with("mistral_common")
-        && row["case"].as_str().unwrap().starts_with("host_")
-    {
-        return None;
     }
     if encoded.ids != ids {
         let at = ids.iter().zip(&encoded.ids).position(|(a, b)| a != b).unwrap_or(ids.len().min(encoded.ids.len()));
@@ -40,6 +36,19 @@ fn judge(row: &Value, encoded: &EncodedRow, tokenizer: &Tokenizer, mode: &str, i
     Some(format!("label {at} is {}, not {}: {around:?}", labels[at], truth[at]))
 }
 
+/// What is wrong with the status: `auto` is certain where ids tell the turns, and elsewhere a conflict or a typed marker is reported. (Once
+/// a typed marker is escaped, the ids tell the turns again.)
+fn unsaid(row: &Value, encoded: &EncodedRow, mode: &str) -> Option<String> {
+    let ids_tell = row["scan_agrees"][mode].as_bool().unwrap();
+    let typed = encoded.diagnostics.iter().any(|diagnosis| diagnosis.code == "typed-marker");
+    let said = match encoded.status {
+        Status::Certain => ids_tell || typed,
+        Status::Conflict => !ids_tell,
+        Status::Single => false,
+    };
+    (!said).then(|| format!("{:?}, {:?}", encoded.status, encoded.diagnostics))
+}
+
 #[test]
 fn labels_are_the_truth_of_the_text() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../__test__/vectors/families");
@@ -48,57 +57,40 @@ fn labels_are_the_truth_of_the_text() {
         serde_json::from_str(&std::fs::read_to_string(folder.join("boundaries.json")).unwrap()).unwrap();
     let only = std::env::var("LOSSMASK_TEST_FAMILY").ok();
     let mut wrong: Vec<String> = Vec::new();
-    let mut counts: BTreeMap<String, [usize; 4]> = BTreeMap::new();
-    let mut conflicts: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut judged: BTreeMap<String, [usize; 2]> = BTreeMap::new();
+    let mut conflicts: BTreeMap<String, usize> = BTreeMap::new();
     for row in common::rows(&path) {
-        let name = row["family"].as_str().unwrap();
+        let (name, id) = (row["family"].as_str().unwrap(), row["id"].as_str().unwrap());
         if only.as_deref().is_some_and(|only| only != name) {
             continue;
         }
-        let count = counts.entry(name.to_owned()).or_default();
-        count[0] += 1;
-        // A row that stops inside its last answer is no rendering of a whole conversation.
-        let Some(source) =
-            vocabularies::template_of_family(&row).filter(|_| row["template_kwargs"]["continue_final_message"] != true)
-        else {
-            continue;
-        };
-        let Some(tokenizer) = vocabularies::of_family(&row) else { continue };
+        let count = judged.entry(name.to_owned()).or_default();
         count[1] += 1;
-        for mode in ["turn", "none", "all"] {
-            for injection in ["allow", "escape"] {
-                let encoder =
-                    Encoder::new(spec(&row, &families[name], &source, mode, injection), tokenizer.clone()).unwrap();
-                let result = encoder.encode(&json!({"messages": row["messages"]}));
-                let fault = match &result {
-                    Ok(encoded) => judge(&row, encoded, &tokenizer, mode, injection),
-                    Err(error) => Some(format!("{error:?}")),
-                };
-                if let Some(fault) = fault {
-                    wrong.push(format!("{} {mode} {injection}: {fault}", row["id"].as_str().unwrap()));
+        let Some(source) = vocabularies::template_of_family(&row) else { continue };
+        let Some(tokenizer) = vocabularies::of_family(&row) else { continue };
+        count[0] += 1;
+        for (mode, injection) in
+            ["turn", "none", "all"].into_iter().flat_map(|mode| [(mode, "allow"), (mode, "escape")])
+        {
+            let encoder =
+                Encoder::new(spec(&row, &families[name], &source, mode, injection), tokenizer.clone()).unwrap();
+            let encoded = encoder.encode(&json!({"messages": row["messages"]}));
+            let fault = match &encoded {
+                Ok(encoded) => {
+                    judge(&row, encoded, &tokenizer, mode, injection).or_else(|| unsaid(&row, encoded, mode))
                 }
-                if let Ok(encoded) = result
-                    && encoded.status == lossmask_chat::Status::Conflict
-                {
-                    count[3] += 1;
-                    let scan = row["scan_agrees"][mode].as_bool().unwrap();
-                    let key = format!("{}{}", row["case"].as_str().unwrap(), if scan { " SCAN AGREES" } else { "" });
-                    conflicts.entry(key).or_default().push(format!("{name}/{mode}/{injection}"));
-                    if scan && mode == "turn" && std::env::var_os("LOSSMASK_TEST_VERBOSE").is_some() {
-                        eprintln!("{} {injection}: {:?}", row["id"], encoded.diagnostics);
-                    }
-                } else {
-                    count[2] += 1;
-                }
+                Err(error) => Some(format!("{error:?}")),
+            };
+            wrong.extend(fault.map(|fault| format!("{id} {mode} {injection}: {fault}")));
+            if encoded.is_ok_and(|encoded| encoded.status == Status::Conflict) {
+                *conflicts.entry(row["case"].as_str().unwrap().to_owned()).or_default() += 1;
             }
         }
     }
-    for (family, [rows, judged, calm, conflicts]) in counts {
-        eprintln!("{family}: {judged} of {rows} rows, {calm} without conflict, {conflicts} with");
+    for (family, [judged, rows]) in judged {
+        eprintln!("{family}: {judged} of {rows} rows judged");
     }
-    for (case, rows) in conflicts {
-        eprintln!("conflict {case}: {} {}", rows.len(), rows.iter().take(12).cloned().collect::<Vec<_>>().join(" "));
-    }
+    eprintln!("rows and modes in which ids alone read otherwise: {conflicts:?}");
     assert!(
         wrong.is_empty(),
         "{} wrong\n{}",

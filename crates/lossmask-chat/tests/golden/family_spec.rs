@@ -3,6 +3,8 @@
 use lossmask_chat::EncoderSpec;
 use serde_json::{Value, json};
 
+use crate::vocabularies;
+
 fn options(family: &Value, eos: &str) -> Value {
     let boundaries = family["boundaries"].as_array().unwrap().iter().map(|boundary| {
         let fused = boundary["fused_header_ids"].as_array().unwrap().iter().map(|id| json!([id]));
@@ -25,8 +27,7 @@ fn options(family: &Value, eos: &str) -> Value {
 
 /// The encoder's spec for a family's row.
 pub fn spec(row: &Value, family: &Value, source: &str, mode: &str, injection: &str) -> EncoderSpec {
-    let mut variables = row["template_kwargs"].clone();
-    variables.as_object_mut().unwrap().remove("strftime_now");
+    let variables = vocabularies::family_variables(row);
     serde_json::from_value(json!({
         "template": {"name": row["family"], "source": source, "variables": variables, "now": "2026-01-15T12:00:00"},
         "masker": options(family, mode), "mediaTokenIds": family["media_ids_masked"], "scannable": true,

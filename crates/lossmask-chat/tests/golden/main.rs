@@ -7,4 +7,5 @@ mod chat_template_strategy;
 mod families;
 mod family_spec;
 mod generation;
+mod ranked;
 mod vocabularies;
