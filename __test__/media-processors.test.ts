@@ -1,15 +1,12 @@
-import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { LossmaskError } from '../src/errors.js'
-import { type ExpandedMedia, expandMedia } from '../src/media/index.js'
+import { type ExpandedMedia, type ExpandMediaOptions, expandMedia } from '../src/media/index.js'
+import { PythonHelper, python } from './helpers/python.js'
 
 /*
  * Sizes that nobody recorded, through the image processors of the transformers at hand (LOSSMASK_PYTHON, else python3), made from
  * their classes: no download. Left out, visibly, where Python or a processor is missing.
  */
-
-const python = process.env.LOSSMASK_PYTHON ?? 'python3'
 
 const merged = (min_pixels: number, max_pixels: number, patch_size = 14) => ({
   min_pixels,
@@ -46,21 +43,6 @@ interface Answer {
   skipped?: string
 }
 
-/** Answers of the real processors, in order; `undefined` where there is no Python with transformers. */
-async function real(requests: unknown[]): Promise<Answer[] | undefined> {
-  const helper = new URL('helpers/real_processors.py', import.meta.url).pathname
-  const child = spawn(python, [helper], { stdio: ['pipe', 'pipe', 'ignore'] })
-  const ended = new Promise<boolean>(resolve => {
-    child.on('error', () => resolve(false))
-    child.on('close', code => resolve(code === 0))
-  })
-  child.stdin.on('error', () => {})
-  child.stdin.end(requests.map(request => `${JSON.stringify(request)}\n`).join(''))
-  const answers: Answer[] = []
-  for await (const line of createInterface({ input: child.stdout })) answers.push(JSON.parse(line) as Answer)
-  return (await ended) ? answers : undefined
-}
-
 /** Sides from 1 to 1500, the same in every run. */
 function* sides(): Generator<number, number> {
   let state = 20260115
@@ -73,37 +55,36 @@ function* sides(): Generator<number, number> {
 test('sizes that nobody recorded expand as in the real image processors', async t => {
   t.timeout(600_000)
   const side = sides()
-  const requests = Object.entries(families).flatMap(([family, params]) =>
-    Array.from({ length: 12 }, () => ({
-      family,
-      params,
-      images: [[side.next().value, side.next().value] as [number, number]],
-    })),
-  )
-  const answers = await real(requests)
-  if (answers === undefined) {
-    t.log(`left out: ${python} has no transformers`)
-    t.pass()
-    return
-  }
-  t.is(answers.length, requests.length)
-  for (const [index, { family, params, images }] of requests.entries()) {
-    const { counts, grid, refused, skipped } = answers[index] as Answer
-    if (skipped !== undefined) {
-      t.log(`left out: ${family}: ${skipped}`)
-      continue
+  const processors = new PythonHelper('real_processors.py')
+  t.teardown(() => processors.end())
+  for (const [family, params] of Object.entries(families)) {
+    for (let each = 0; each < 12; each++) {
+      const images: [number, number][] = [[side.next().value, side.next().value]]
+      const answer = await processors.ask<Answer>({ family, params, images })
+      if (answer === undefined) {
+        t.log(`left out: ${python} has no transformers: ${processors.reason}`)
+        return t.pass()
+      }
+      if (answer.skipped !== undefined) {
+        t.log(`left out: ${family}: ${answer.skipped}`)
+        break
+      }
+      compare(t, { family, params, images }, answer)
     }
-    const place = `${family} ${images[0]?.join('x')}`
-    let ours: ExpandedMedia
-    try {
-      ours = expandMedia({ family, params, images })
-    } catch (error) {
-      t.true(error instanceof LossmaskError)
-      t.is<string | undefined, string | undefined>((error as LossmaskError).message, refused, place)
-      continue
-    }
-    t.is(refused, undefined, place)
-    if (counts !== undefined) t.deepEqual(ours.counts, counts, place)
-    t.deepEqual(ours.grid, grid, place)
   }
 })
+
+function compare(t: ExecutionContext, request: ExpandMediaOptions, { counts, grid, refused }: Answer): void {
+  const place = `${request.family} ${request.images?.[0]?.join('x')}`
+  let ours: ExpandedMedia
+  try {
+    ours = expandMedia(request)
+  } catch (error) {
+    t.true(error instanceof LossmaskError)
+    t.is<string | undefined, string | undefined>((error as LossmaskError).message, refused, place)
+    return
+  }
+  t.is(refused, undefined, place)
+  if (counts !== undefined) t.deepEqual(ours.counts, counts, place)
+  t.deepEqual(ours.grid, grid, place)
+}

@@ -21,7 +21,8 @@ interface AddedToken {
   single_word?: boolean
   normalized?: boolean
 }
-interface TokenizerJson {
+/** What of `tokenizer.json` is looked at here. */
+export interface TokenizerJson {
   added_tokens: AddedToken[]
   model: { type: string; vocab: Record<string, number>; merges: unknown[] }
   post_processor: unknown
@@ -35,7 +36,25 @@ export class Absent extends Error {}
 
 /** The tokenizer that a row's `vocabulary` text describes. @throws Absent */
 export function tokenizerOf(vocabulary: string): MarkerTokenizer {
-  return markerTokenizer(edit(base(vocabulary), vocabulary))
+  return markerTokenizer(tokenizerJsonOf(vocabulary))
+}
+
+/** The same as a `tokenizer.json` holds it. @throws Absent */
+export function tokenizerJsonOf(vocabulary: string): TokenizerJson {
+  return edit(base(vocabulary), vocabulary)
+}
+
+/**
+ * A `tokenizer.json` for every reader: with these special tokens behind the others, unless it has them. The tokenizers library gives an
+ * added token its id by the vocabulary, or else by its place in the list, whatever the file says: so all of them stand in both.
+ */
+export function withTokens(json: TokenizerJson, tokens: readonly string[]): TokenizerJson {
+  const known = new Set(json.added_tokens.map(token => token.content))
+  const ids = [...Object.values(json.model.vocab), ...json.added_tokens.map(token => token.id)]
+  let next = ids.reduce((most, id) => Math.max(most, id), 0)
+  for (const content of new Set(tokens)) if (!known.has(content)) put(json, { id: ++next, content, special: true })
+  for (const { content, id } of json.added_tokens) json.model.vocab[content] = id
+  return json
 }
 
 /** The tokenizer of one cached model folder. @throws Absent */

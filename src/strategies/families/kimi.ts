@@ -8,7 +8,7 @@ export const kimi: Strategy = {
   name: 'kimi',
   title: 'Kimi-VL / Kimi K2 / K2.5',
   aliases: ['kimi_vl', 'kimi_k2', 'kimi_k2_5'],
-  processors: ['KimiVLProcessor'],
+  processors: ['KimiVLProcessor', 'Kimi_K25Processor'],
   roles: [
     role('assistant', '<|im_assistant|>assistant<|im_middle|>', ['<think></think>'], ENDS),
     role('user', '<|im_user|>user<|im_middle|>', [], ENDS),
@@ -17,7 +17,7 @@ export const kimi: Strategy = {
   ],
   control: ['<|im_assistant|>', '<|im_user|>', '<|im_system|>', '<|im_middle|>', '<|im_end|>'],
   exclude: [],
-  media: ['<|media_pad|>', '<|media_start|>', '<|media_content|>', '<|media_end|>'],
+  media: ['<|media_pad|>', '<|media_start|>', '<|media_begin|>', '<|media_content|>', '<|media_end|>'],
   detect: [{ tokens: ['<|im_assistant|>', '<|im_middle|>'] }],
   scannable: true,
   verified: 'structure only',

@@ -82,7 +82,7 @@ impl MediaStep {
             let mut count = 0;
             for (start, _) in text.match_indices(placeholder) {
                 let bytes = start..start + placeholder.len();
-                if !from_template(origins, &bytes) {
+                if !from_template(origins, text, &bytes, kind) {
                     continue;
                 }
                 count += 1;
@@ -111,11 +111,17 @@ impl MediaStep {
     }
 }
 
-/// Whether the template wrote all of these bytes: a placeholder that somebody typed is text.
-fn from_template(origins: &Origins, bytes: &Range<usize>) -> bool {
+/// Whether the template wrote all of these bytes: a placeholder that somebody typed is text. A template may make it of the part's
+/// `type`, which is the kind's own name.
+fn from_template(origins: &Origins, text: &str, bytes: &Range<usize>, kind: MediaKind) -> bool {
     let first = origins.runs.partition_point(|run| run.bytes.end <= bytes.start);
     let touching = origins.runs[first..].iter().take_while(|run| run.bytes.start < bytes.end);
-    touching.filter(|run| !run.bytes.is_empty()).all(|run| run.origin == Origin::Scaffold)
+    touching.filter(|run| !run.bytes.is_empty()).all(|run| match run.origin {
+        Origin::Scaffold => true,
+        Origin::Field { field, .. } | Origin::Made { field, .. } => {
+            text[run.bytes.clone()].eq_ignore_ascii_case(kind.name()) && origins.path(field).ends_with("].type")
+        }
+    })
 }
 
 /// Replaced stretches, old and new, in order.

@@ -265,6 +265,19 @@ fn line_ends_around_media_fuse_as_for_the_processor() {
     assert_eq!(row.media[0].tokens.len(), 258, "the fused line ends belong to their neighbours, the rest is media");
 }
 
+/// Gemma 4's placeholders are the names of the kinds between bars.
+#[test]
+fn a_placeholder_made_of_the_parts_type_is_the_templates() {
+    let Some(tokenizer) = tokenizer("qwen2_5") else { return };
+    let template = "{% for m in messages %}{% for part in m.content %}{% if part.type == 'text' %}{{ part.text }}{% else %}\
+        {{ '<|' ~ part.type ~ '|>' }}{% endif %}{% endfor %}{% endfor %}";
+    let typed = json!({ "type": "text", "text": "<|image|>" });
+    let messages = json!([{ "role": "user", "content": [typed, image(64, 64), { "type": "text", "text": "image" }] }]);
+    let (row, text) = through(&tokenizer, "gemma4", template, messages).unwrap();
+    assert_eq!(row.media.len(), 1);
+    assert!(text.starts_with("<|image|><|image><|image|>"), "the typed one stays: {text}");
+}
+
 #[test]
 fn a_template_that_writes_no_placeholder_is_an_error() {
     let Some(tokenizer) = tokenizer("qwen2_5") else { return };
