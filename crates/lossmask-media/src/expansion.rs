@@ -84,14 +84,39 @@ pub enum Token {
     Text(Cow<'static, str>),
 }
 
+impl Token {
+    /// Appends the text that stands for the token. Numbers of tiles are written by hand: formatting took most of an expansion.
+    pub fn write_text(&self, out: &mut String) {
+        match self {
+            Token::Named(name) => out.push_str(name),
+            Token::Tile(before, row, between, col, behind) => {
+                out.push_str(before);
+                push_number(out, *row);
+                out.push_str(between);
+                push_number(out, *col);
+                out.push_str(behind);
+            }
+            Token::Numbered(name, number) => {
+                out.push_str(name);
+                push_number(out, *number);
+            }
+            Token::Text(text) => out.push_str(text),
+        }
+    }
+}
+
+fn push_number(out: &mut String, number: u32) {
+    if number >= 10 {
+        push_number(out, number / 10);
+    }
+    out.push(char::from(b'0' + (number % 10) as u8));
+}
+
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Token::Named(name) => f.write_str(name),
-            Token::Tile(before, row, between, col, behind) => write!(f, "{before}{row}{between}{col}{behind}"),
-            Token::Numbered(name, number) => write!(f, "{name}{number}"),
-            Token::Text(text) => f.write_str(text),
-        }
+        let mut text = String::new();
+        self.write_text(&mut text);
+        f.write_str(&text)
     }
 }
 
@@ -137,11 +162,10 @@ pub struct Expansion {
 impl Expansion {
     /// The expansion as text: what the processor puts into the prompt before it is tokenized.
     pub fn write_text(&self, out: &mut String) {
-        use fmt::Write as _;
         let mut piece = String::new();
         for (token, count) in &self.runs {
             piece.clear();
-            let _ = write!(piece, "{token}");
+            token.write_text(&mut piece);
             out.reserve(piece.len() * *count as usize);
             for _ in 0..*count {
                 out.push_str(&piece);
@@ -172,6 +196,18 @@ impl Expansion {
     pub(crate) fn placeholders(&mut self, name: &'static str, count: u32) {
         self.placeholder_count += count;
         self.push(Token::Named(name), count);
+    }
+
+    /// Appends the text of a control token that the vocabulary does not hold.
+    pub(crate) fn spelled(&mut self, token: &Token) {
+        match self.runs.last_mut() {
+            Some((Token::Text(last), _)) => token.write_text(last.to_mut()),
+            _ => {
+                let mut text = String::with_capacity(32);
+                token.write_text(&mut text);
+                self.runs.push((Token::Text(text.into()), 1));
+            }
+        }
     }
 
     /// Appends plain text; stretches of text that meet become one.

@@ -85,7 +85,7 @@ impl Tiling {
     }
 
     fn label(&self, expansion: &mut Expansion, token: Token) {
-        if self.special { expansion.push(token, 1) } else { expansion.text(token.to_string()) }
+        if self.special { expansion.push(token, 1) } else { expansion.spelled(&token) }
     }
 
     fn whole(&self, expansion: &mut Expansion) {

@@ -76,7 +76,7 @@ pub(crate) fn aya(params: &Params) -> Result<Rules, ParamsError> {
     let crops = processor.flag("crop_to_patches", true)?;
     let tiling = Tiling::read(&params.reader(MediaKind::Image), crops, 1, 12, 364)?;
     let label = move |expansion: &mut Expansion, token: Token| {
-        if special { expansion.push(token, 1) } else { expansion.text(token.to_string()) }
+        if special { expansion.push(token, 1) } else { expansion.spelled(&token) }
     };
     Ok(Rules::default().images(Prompt::bare("<image>"), move |sides, _: Place| {
         let patches = patches(tiling.as_ref(), sides);

@@ -12,18 +12,23 @@ struct Covering {
 }
 
 impl Covering {
-    /// How much of the image the tiles show when no tile may exceed the tile size. Added left to right, as Python up to 3.11 does.
+    /// How much of the image the tiles show when no tile may exceed the tile size. Tiles are as large as the first one, but for the last
+    /// row and column, which take the rest; they are added left to right, as Python up to 3.11 does.
     fn covered(&self, (rows, columns): Grid, Sides { h, w }: Sides) -> f64 {
-        let (rows, columns) = (f64::from(rows), f64::from(columns));
-        let (row_height, column_width) = ((h / rows).floor(), (w / columns).floor());
-        let (last_height, last_width) = (h - (rows - 1.0) * row_height, w - (columns - 1.0) * column_width);
+        let cut = |side: f64, parts: u32| {
+            let first = (side / f64::from(parts)).floor();
+            (first, side - f64::from(parts - 1) * first)
+        };
+        let ((height, last_height), (width, last_width)) = (cut(h, rows), cut(w, columns));
+        let row_of = |height: f64| (self.shown(height, width), self.shown(height, last_width));
+        let (inner, last) = (row_of(height), row_of(last_height));
         let mut sum = 0.0;
-        for row in 0..rows as u32 {
-            let height = if f64::from(row) == rows - 1.0 { last_height } else { row_height };
-            for column in 0..columns as u32 {
-                let width = if f64::from(column) == columns - 1.0 { last_width } else { column_width };
-                sum += self.shown(height, width);
+        for row in 1..=rows {
+            let (tile, last_tile) = if row == rows { last } else { inner };
+            for _ in 1..columns {
+                sum += tile;
             }
+            sum += last_tile;
         }
         sum / (w * h)
     }
@@ -38,13 +43,17 @@ impl Covering {
         let mut enough: Option<(u32, f64, Grid)> = None;
         let mut most: Option<(u32, f64, Grid)> = None;
         for &grid in &self.grids {
-            let (tiles, covered) = (grid.0 * grid.1, self.covered(grid, sides));
-            let fewer = |best: &(u32, f64, Grid)| tiles < best.0 || (tiles == best.0 && covered > best.1);
-            if covered > self.threshold && enough.as_ref().is_none_or(fewer) {
+            let tiles = grid.0 * grid.1;
+            // Grids come by their number of tiles: nothing behind this one has as few.
+            if enough.is_some_and(|(fewest, ..)| fewest < tiles) {
+                break;
+            }
+            let covered = self.covered(grid, sides);
+            let wins = |best: Option<(u32, f64, Grid)>| best.is_none_or(|(_, most, _)| covered > most);
+            if covered > self.threshold && wins(enough) {
                 enough = Some((tiles, covered, grid));
             }
-            let more = |best: &(u32, f64, Grid)| covered > best.1 || (covered == best.1 && tiles < best.0);
-            if most.as_ref().is_none_or(more) {
+            if wins(most) {
                 most = Some((tiles, covered, grid));
             }
         }
