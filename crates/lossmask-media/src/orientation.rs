@@ -4,13 +4,14 @@
 
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
-/// The kinds of image that carry EXIF outside of an ISO container (there the container's own rotation counts).
+/// The kinds of image that tell an orientation: by EXIF, or by a property of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Carrier {
     Jpeg,
     Png,
     WebP,
     Tiff,
+    Avif,
 }
 
 /// Whether width and height change places when the image is set upright: orientations 5 to 8. An image without a readable
@@ -25,6 +26,7 @@ fn orientation(reader: &mut (impl BufRead + Seek), carrier: Carrier) -> io::Resu
         Carrier::Jpeg => in_jpeg(reader)?,
         Carrier::Png => in_png(reader)?,
         Carrier::WebP => in_webp(reader)?,
+        Carrier::Avif => return in_avif(reader),
     };
     tiff.map_or(Ok(None), |start| in_tiff(reader, start))
 }
@@ -54,14 +56,17 @@ fn in_png(reader: &mut (impl BufRead + Seek)) -> io::Result<Option<u64>> {
         match &bytes(reader)? {
             b"eXIf" => return Ok(Some(at + 8)),
             b"IEND" => return Ok(None),
+            kind if !kind.iter().all(u8::is_ascii_alphabetic) => return Ok(None),
             _ => at += 12 + length,
         }
     }
 }
 
 fn in_webp(reader: &mut (impl BufRead + Seek)) -> io::Result<Option<u64>> {
+    reader.seek(SeekFrom::Start(4))?;
+    let end = 8 + u64::from(u32::from_le_bytes(bytes(reader)?));
     let mut at = 12;
-    loop {
+    while at < end {
         reader.seek(SeekFrom::Start(at))?;
         let kind: [u8; 4] = bytes(reader)?;
         let length = u64::from(u32::from_le_bytes(bytes(reader)?));
@@ -71,6 +76,26 @@ fn in_webp(reader: &mut (impl BufRead + Seek)) -> io::Result<Option<u64>> {
             return Ok(Some(if prefixed { at + 14 } else { at + 8 }));
         }
         at += 8 + length + length % 2;
+    }
+    Ok(None)
+}
+
+/// The property `irot` of an ISO container, as the EXIF orientation that turns the image as it does.
+fn in_avif(reader: &mut (impl BufRead + Seek)) -> io::Result<Option<u16>> {
+    const QUARTERS: [u16; 4] = [1, 8, 3, 6];
+    let mut at = 0;
+    loop {
+        reader.seek(SeekFrom::Start(at))?;
+        let length = u64::from(u32::from_be_bytes(bytes(reader)?));
+        match &bytes(reader)? {
+            // Boxes of boxes are gone into; `meta` has a version first.
+            b"meta" => at += 12,
+            b"iprp" | b"ipco" => at += 8,
+            b"irot" => return Ok(Some(QUARTERS[usize::from(bytes::<1>(reader)?[0] & 3)])),
+            b"mdat" => return Ok(None),
+            _ if length < 8 => return Ok(None),
+            _ => at += length,
+        }
     }
 }
 

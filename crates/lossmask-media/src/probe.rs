@@ -1,6 +1,6 @@
 //! Sizes of images and lengths of sounds from their headers.
 
-use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
 use imagesize::{Compression, ImageError, ImageType};
 use lofty::config::ParseOptions;
@@ -29,7 +29,7 @@ pub enum ExifOrientation {
 /// `media-format` for anything but PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF and HEIC; `media-broken` for a header that is cut off
 /// or makes no sense. `name` is what the messages call it.
 pub fn image_size(source: impl Read + Seek, name: &str, exif: ExifOrientation) -> Result<Size, MediaFault> {
-    let mut reader = BufReader::with_capacity(4096, Header::new(source));
+    let mut reader = Header::new(source);
     let broken = |what: &dyn std::fmt::Display| MediaFault::new("media-broken", format!("{name}: {what}"));
     let kind = imagesize::reader_type(&mut reader).map_err(|error| match error {
         ImageError::IoError(error) if error.kind() != io::ErrorKind::UnexpectedEof => unreadable(name, &error),
@@ -49,14 +49,17 @@ pub fn image_size(source: impl Read + Seek, name: &str, exif: ExifOrientation) -
     if width == 0 || height == 0 {
         return Err(broken(&format!("the header says {width} x {height} pixels")));
     }
-    let carrier = match kind {
-        ImageType::Jpeg => Some(Carrier::Jpeg),
-        ImageType::Png => Some(Carrier::Png),
-        ImageType::Webp => Some(Carrier::WebP),
-        ImageType::Tiff => Some(Carrier::Tiff),
-        ImageType::Heif(Compression::Hevc | Compression::Av1 | Compression::Jpeg | Compression::Unknown) | _ => None,
+    let apply = exif == ExifOrientation::Apply;
+    let swap = match kind {
+        ImageType::Jpeg => apply && is_turned(&mut reader, Carrier::Jpeg),
+        ImageType::Png => apply && is_turned(&mut reader, Carrier::Png),
+        ImageType::Webp => apply && is_turned(&mut reader, Carrier::WebP),
+        ImageType::Tiff => apply && is_turned(&mut reader, Carrier::Tiff),
+        // imagesize has turned it. Pillow tells an AVIF's rotation as an EXIF orientation, and a HEIC's not at all.
+        ImageType::Heif(Compression::Av1) => !apply && is_turned(&mut reader, Carrier::Avif),
+        _ => false,
     };
-    if exif == ExifOrientation::Apply && carrier.is_some_and(|carrier| is_turned(&mut reader, carrier)) {
+    if swap {
         std::mem::swap(&mut width, &mut height);
     }
     Ok(Size { width, height })
@@ -70,12 +73,11 @@ pub fn image_size(source: impl Read + Seek, name: &str, exif: ExifOrientation) -
 /// # Errors
 /// As [`image_size`].
 pub fn audio_samples(source: impl Read + Seek, name: &str, rate: u32) -> Result<u64, MediaFault> {
-    let mut reader = BufReader::with_capacity(4096, Header::new(source));
+    let mut reader = Header::new(source);
     let start = reader.fill_buf().map_err(|error| unreadable(name, &error))?;
     let broken = |what: &dyn std::fmt::Display| MediaFault::new("media-broken", format!("{name}: {what}"));
     let (samples, own_rate) = if start.starts_with(b"RIFF") {
-        let wav = hound::WavReader::new(reader).map_err(|error| broken(&error))?;
-        (u64::from(wav.duration()), wav.spec().sample_rate)
+        wav_samples(reader).map_err(|error| broken(&error))?
     } else if start.starts_with(b"fLaC") {
         let options = claxon::FlacReaderOptions { metadata_only: true, read_vorbis_comment: false };
         let flac = claxon::FlacReader::new_ext(reader, options).map_err(|error| broken(&error))?;
@@ -100,6 +102,20 @@ pub fn audio_samples(source: impl Read + Seek, name: &str, rate: u32) -> Result<
     }
     let resampled = (u128::from(samples) * u128::from(rate)).div_ceil(u128::from(own_rate));
     u64::try_from(resampled).map_err(|_| broken(&"more samples than can be counted"))
+}
+
+/// Samples per channel and their rate. A header written before the sound was, as streams have it, claims more than there is.
+fn wav_samples(reader: impl BufRead + Seek) -> Result<(u64, u32), hound::Error> {
+    let wav = hound::WavReader::new(reader)?;
+    let (samples, spec) = (u64::from(wav.duration()), wav.spec());
+    let claimed = samples * u64::from(spec.channels) * u64::from(spec.bits_per_sample.div_ceil(8));
+    let mut reader = wav.into_inner();
+    let start = reader.stream_position()?;
+    let held = reader.seek(SeekFrom::End(0))?.saturating_sub(start);
+    if claimed > held {
+        return Err(hound::Error::FormatError("the header claims more sound than the file holds"));
+    }
+    Ok((samples, spec.sample_rate))
 }
 
 pub(crate) fn unreadable(name: &str, error: &io::Error) -> MediaFault {

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Cursor, Read, Seek};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
@@ -105,8 +105,7 @@ impl Locator {
             MediaFault::new("media-outside-root", format!("{name}: there is no media folder to look in"))
                 .hint("set media.root")
         })?;
-        let wanted = root.join(path);
-        let found = std::fs::canonicalize(&wanted).map_err(|error| match error.kind() {
+        let found = resolved(root, path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
                 MediaFault::new("media-missing", format!("{name} is not in {}", root.display()))
                     .hint("paths are relative to the data file, or to media.root")
@@ -127,6 +126,23 @@ impl Locator {
         let file = File::open(&found).map_err(|error| unreadable(&name, &error))?;
         Ok((Box::new(file), name))
     }
+}
+
+/// A path below the root with every link resolved. The root holds none, so where nothing below it is a link either, there is nothing to
+/// resolve: half of the time that a file takes.
+fn resolved(root: &Path, path: &str) -> std::io::Result<PathBuf> {
+    let mut found = root.to_path_buf();
+    for component in Path::new(path).components() {
+        match component {
+            Component::CurDir => continue,
+            Component::Normal(name) => found.push(name),
+            _ => return std::fs::canonicalize(root.join(path)),
+        }
+        if std::fs::symlink_metadata(&found)?.is_symlink() {
+            return std::fs::canonicalize(root.join(path));
+        }
+    }
+    Ok(found)
 }
 
 /// The scheme of a URL; a drive letter is none.

@@ -2,13 +2,13 @@
 
 mod support;
 
-use std::io::Cursor;
+use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use base64::Engine as _;
 use lossmask_media::{ExifOrientation, Locator, MediaFault, Reference, Size, audio_samples, image_size};
 use proptest::prelude::*;
-use support::{avif, bmp, flac, gif, jpeg, png, tiff, wav, webp};
+use support::{avif, bmp, flac, gif, jpeg, mp3, png, tiff, wav, webp};
 
 fn size(bytes: Vec<u8>, exif: ExifOrientation) -> Result<(u32, u32), MediaFault> {
     image_size(Cursor::new(bytes), "the file", exif).map(|Size { width, height }| (width, height))
@@ -33,29 +33,57 @@ fn every_format_tells_its_size() {
             assert_eq!(size(bytes.clone(), exif), Ok((640, 480)), "{name}");
         }
     }
-    assert_eq!(
-        size(avif(640, 480, 1), ExifOrientation::Ignore),
-        Ok((480, 640)),
-        "a container's own rotation always counts"
-    );
+}
+
+/// The files of `__test__/images`, whose names tell their stored size and orientation; Pillow wrote them.
+#[test]
+fn real_files_tell_their_size() {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../__test__/images"));
+    let mut kinds = std::collections::HashSet::new();
+    for entry in std::fs::read_dir(folder).expect("the images are part of the project") {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let (sides, orientation) = name.split_once('-').unwrap();
+        let (width, height) = sides.split_once('x').unwrap();
+        let stored: (u32, u32) = (width.parse().unwrap(), height.parse().unwrap());
+        let turned = matches!(orientation.parse(), Ok(5..=8));
+        let upright = if turned { (stored.1, stored.0) } else { stored };
+        let bytes = std::fs::read(&path).unwrap();
+        assert_eq!(size(bytes.clone(), ExifOrientation::Apply), Ok(upright), "{name}");
+        assert_eq!(size(bytes, ExifOrientation::Ignore), Ok(stored), "{name}");
+        kinds.insert(path.extension().unwrap().to_owned());
+    }
+    assert_eq!(kinds.len(), 7);
 }
 
 #[test]
 fn orientations_turn_the_sides() {
     for orientation in 0..=9 {
         let turned = (5..=8).contains(&orientation);
-        let carriers: [(&str, Vec<u8>); 5] = [
+        let quarters = [0, 0, 2, 2, 0, 3, 3, 1, 1, 0][usize::from(orientation)];
+        let carriers: [(&str, Vec<u8>); 6] = [
             ("jpeg", jpeg(640, 480, Some(orientation))),
             ("png", png(640, 480, Some(orientation))),
             ("webp", webp(640, 480, Some(orientation))),
             ("tiff", tiff(true, 640, 480, orientation)),
             ("tiff, big-endian", tiff(false, 640, 480, orientation)),
+            ("avif, by its own rotation", avif(640, 480, quarters)),
         ];
         for (name, bytes) in carriers {
             let upright = if turned { (480, 640) } else { (640, 480) };
             assert_eq!(size(bytes.clone(), ExifOrientation::Apply), Ok(upright), "{name} {orientation}");
             assert_eq!(size(bytes, ExifOrientation::Ignore), Ok((640, 480)), "{name} {orientation}, as stored");
         }
+    }
+}
+
+/// pillow-heif turns a HEIC when it opens it, and says nothing of it.
+#[test]
+fn a_heic_is_always_upright() {
+    let mut heic = avif(640, 480, 1);
+    heic[8..12].copy_from_slice(b"heic");
+    for exif in [ExifOrientation::Apply, ExifOrientation::Ignore] {
+        assert_eq!(size(heic.clone(), exif), Ok((480, 640)));
     }
 }
 
@@ -71,7 +99,88 @@ fn sounds_tell_their_length_at_the_wanted_rate() {
         "a stream that does not count its samples"
     );
     assert_eq!(samples(wav(0, 1, 10), 16_000).unwrap_err().code, "media-broken");
+    let mut streamed = wav(16_000, 1, 48_000);
+    streamed[40..44].copy_from_slice(&u32::MAX.to_le_bytes());
+    assert_eq!(samples(streamed, 16_000).unwrap_err().code, "media-broken", "a claim of more than the file holds");
     assert_eq!(samples(png(4, 4, None), 16_000).unwrap_err().code, "media-format");
+}
+
+/// Frames of 1152 samples: of one bit rate, of two under a frame that counts them, behind a tag.
+#[test]
+fn mp3_lengths_are_those_of_its_frames() {
+    let samples = |bytes: Vec<u8>, rate| audio_samples(Cursor::new(bytes), "the file", rate).unwrap();
+    let tagged = [b"ID3\x04\0\0\0\0\x01\0".to_vec(), vec![0; 128], mp3(&[128; 500], false)].concat();
+    for (name, bytes, frames) in [
+        ("one bit rate", mp3(&[128; 500], false), 500),
+        ("behind a tag", tagged, 500),
+        ("counted", mp3(&[[64, 320]; 250].concat(), true), 500),
+        ("short", mp3(&[128; 20], false), 20),
+    ] {
+        for (rate, exact) in [(44_100, frames * 1152), (16_000, (frames * 1152 * 16_000u64).div_ceil(44_100))] {
+            let found = samples(bytes.clone(), rate);
+            assert!(found.abs_diff(exact) <= 1152, "{name} at {rate}: {found} for {exact}");
+        }
+    }
+}
+
+/// Counts what is read of a file that goes on for a gigabyte behind its header.
+struct Counted {
+    head: Cursor<Vec<u8>>,
+    read: std::rc::Rc<std::cell::Cell<usize>>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let mut read = self.head.read(buffer)?;
+        if read == 0 && self.head.position() < 1 << 30 {
+            buffer.fill(0);
+            read = buffer.len();
+            self.head.set_position(self.head.position() + read as u64);
+        }
+        self.read.set(self.read.get() + read);
+        Ok(read)
+    }
+}
+
+impl Seek for Counted {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => position,
+            SeekFrom::Current(offset) => self.head.position().wrapping_add_signed(offset),
+            SeekFrom::End(offset) => (1u64 << 30).wrapping_add_signed(offset),
+        };
+        self.head.set_position(position);
+        Ok(position)
+    }
+}
+
+/// A bomb of compressed text is walked round: what is compressed in a header is never unpacked, and what is behind it is never read.
+#[test]
+fn nothing_is_read_beyond_the_header() {
+    let bomb = |kind: &[u8; 4]| {
+        let mut bytes = png(640, 480, None);
+        let chunk = [&(200u32 << 20).to_be_bytes()[..], kind, b"Comment\0\0\x78\xda", &[0xED; 64 << 10]].concat();
+        bytes.splice(33..33, chunk);
+        bytes
+    };
+    let cases = [
+        ("png", png(640, 480, None)),
+        ("png, compressed text", bomb(b"zTXt")),
+        ("png, compressed profile", bomb(b"iCCP")),
+        ("jpeg", jpeg(640, 480, Some(1))),
+        ("webp", webp(640, 480, None)),
+        ("gif", gif(640, 480)),
+        ("bmp", bmp(640, 480)),
+        ("tiff", tiff(true, 640, 480, 1)),
+        ("avif", avif(640, 480, 0)),
+    ];
+    for (name, bytes) in cases {
+        let read = std::rc::Rc::new(std::cell::Cell::new(0));
+        let source = Counted { head: Cursor::new(bytes), read: std::rc::Rc::clone(&read) };
+        let found = image_size(source, name, ExifOrientation::Apply);
+        assert_eq!(found, Ok(Size { width: 640, height: 480 }), "{name}");
+        assert!(read.get() <= 64 << 10, "{name}: {} bytes", read.get());
+    }
 }
 
 #[test]
@@ -90,7 +199,7 @@ fn what_is_no_image_is_named() {
 proptest! {
     /// Cut off anywhere, or with any byte changed: an answer or a named fault, never a panic or an endless loop.
     #[test]
-    fn damaged_files_are_faults(kind in 0..9usize, cut in 0..400usize, at in 0..400usize, byte: u8) {
+    fn damaged_files_are_faults(kind in 0..10usize, cut in 0..400usize, at in 0..400usize, byte: u8) {
         let mut bytes = match kind {
             0 => png(640, 480, Some(6)),
             1 => jpeg(640, 480, Some(6)),
@@ -100,6 +209,7 @@ proptest! {
             5 => tiff(true, 640, 480, 6),
             6 => avif(640, 480, 1),
             7 => wav(16_000, 1, 100),
+            8 => mp3(&[128; 3], true),
             _ => flac(16_000, 100),
         };
         bytes.truncate(cut.max(4));

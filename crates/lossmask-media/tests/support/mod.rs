@@ -102,7 +102,7 @@ pub fn avif(width: u32, height: u32, rotation: u8) -> Vec<u8> {
     let irot = framed(b"irot", &[rotation]);
     let ipco = framed(b"ipco", &[ispe, irot].concat());
     let meta = framed(b"meta", &[vec![0; 4], framed(b"iprp", &ipco)].concat());
-    [framed(b"ftyp", b"avif\0\0\0\0avifmif1"), meta, framed(b"mdat", &[0; 16])].concat()
+    [framed(b"ftyp", b"avif\0\0\0\0avifmif1"), meta, framed(b"mdat", &[0; 100])].concat()
 }
 
 pub fn wav(rate: u32, channels: u16, samples: u32) -> Vec<u8> {
@@ -119,6 +119,7 @@ pub fn wav(rate: u32, channels: u16, samples: u32) -> Vec<u8> {
     out.extend(16u16.to_le_bytes());
     out.extend(b"data");
     out.extend(data.to_le_bytes());
+    out.extend(std::iter::repeat_n(0, data as usize));
     out
 }
 
@@ -130,4 +131,30 @@ pub fn flac(rate: u32, samples: u64) -> Vec<u8> {
     out.extend(packed.to_be_bytes());
     out.extend([0; 16]);
     out
+}
+
+/// Silent frames of MPEG-1 layer III at 44,100 Hz, with these bit rates in kilobits; `counted`: behind a frame that tells their number.
+pub fn mp3(kilobits: &[u32], counted: bool) -> Vec<u8> {
+    const RATES: [u32; 15] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
+    // Frames are a byte longer as often as it takes to keep the rate.
+    let mut owed = 0;
+    let mut frame = |kilobits: u32| {
+        let index = RATES.iter().position(|rate| *rate == kilobits).expect("a bit rate of layer III") as u8;
+        owed += 144_000 * kilobits % 44_100;
+        let padding = owed / 44_100;
+        owed %= 44_100;
+        let mut frame = vec![0xFF, 0xFB, index << 4 | (padding as u8) << 1, 0];
+        frame.resize((144_000 * kilobits / 44_100 + padding) as usize, 0);
+        frame
+    };
+    let first = frame(128);
+    let frames: Vec<u8> = kilobits.iter().flat_map(|rate| frame(*rate)).collect();
+    let mut out = Vec::new();
+    if counted {
+        out = first;
+        out[36..44].copy_from_slice(b"Xing\0\0\0\x03");
+        out[44..48].copy_from_slice(&(kilobits.len() as u32).to_be_bytes());
+        out[48..52].copy_from_slice(&(frames.len() as u32).to_be_bytes());
+    }
+    [out, frames].concat()
 }
