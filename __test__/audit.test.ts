@@ -29,7 +29,8 @@ function cleanReport(): Report {
     reasons: {},
     rowsWithoutTrainedTokens: 0,
     rowsFullyTrained: 0,
-    ends: { trained: 20, turns: 20 },
+    ends: { trained: 20, turns: 20, tokens: { 2: 20 } },
+    first: {},
     unterminatedTurns: 0,
     truncation: { rows: 0, turns: 0, tokens: 0, trainedTokens: 0 },
     statuses: { certain: 10 },
@@ -54,8 +55,9 @@ function input(change: (report: Report) => void = () => {}, rest: Partial<AuditI
     rolesToTrain: ['assistant'],
     trainOnEos: 'turn',
     trainOnInputs: false,
-    stopTokens: ['<|im_end|>'],
-    endMarkers: ['<|im_end|>'],
+    stopTokens: [{ id: 2, text: '<|im_end|>' }],
+    stopTokensDeclared: true,
+    ownEnds: true,
     ...rest,
   }
 }
@@ -72,11 +74,13 @@ test('a clean run passes every check', t => {
   t.true(audit.findings.length >= 15)
 })
 
-const broken: [code: string, verdict: 'fail' | 'warn' | 'info', AuditInput][] = [
+type Case = [code: string, verdict: 'fail' | 'warn' | 'info', AuditInput]
+
+const broken: Case[] = [
   [
     'no-rows',
     'fail',
-    input(report => Object.assign(report, { rowsRead: 0, roles: {}, ends: { trained: 0, turns: 0 } })),
+    input(report => Object.assign(report, { rowsRead: 0, roles: {}, ends: { trained: 0, turns: 0, tokens: {} } })),
   ],
   ['no-trained-token', 'fail', input(report => Object.assign(report, { rowsWithoutTrainedTokens: 1 }))],
   ['everything-trained', 'fail', input(report => Object.assign(report, { rowsFullyTrained: 3 }))],
@@ -87,23 +91,40 @@ const broken: [code: string, verdict: 'fail' | 'warn' | 'info', AuditInput][] = 
   ],
   ['role-never-trained', 'fail', input(() => {}, { rolesToTrain: ['model'] })],
   ['role-never-trained', 'warn', input(() => {}, { rolesToTrain: ['assistant', 'tool'] })],
-  ['end-not-trained', 'fail', input(report => Object.assign(report, { ends: { trained: 19, turns: 20 } }))],
+  [
+    'end-not-trained',
+    'fail',
+    input(report => Object.assign(report, { ends: { trained: 19, turns: 20, tokens: { 2: 19 } } })),
+  ],
   [
     'end-not-trained',
     'info',
-    input(report => Object.assign(report, { ends: { trained: 0, turns: 20 } }), { trainOnEos: 'none' }),
+    input(report => Object.assign(report, { ends: { trained: 0, turns: 20, tokens: {} } }), { trainOnEos: 'none' }),
   ],
-  ['stop-token-never-trained', 'warn', input(() => {}, { stopTokens: ['<|user|>', '<|endoftext|>'] })],
-  ['media-trained', 'fail', input(report => Object.assign(report.kinds, { media: { tokens: 40, trained: 1 } }))],
+  ['stop-token-never-trained', 'fail', input(() => {}, { stopTokens: [{ id: 9, text: '<|user|>' }] })],
   [
-    'truncated-trained-tokens',
+    'stop-token-never-trained',
     'warn',
-    input(report => Object.assign(report, { truncation: { rows: 1, turns: 1, tokens: 30, trainedTokens: 9 } })),
+    input(() => {}, { stopTokens: [{ id: 9, text: '<eos>' }], stopTokensDeclared: false }),
   ],
+  ...(
+    [
+      [4, 'warn'],
+      [9, 'fail'],
+    ] as const
+  ).map(
+    ([trainedTokens, verdict]): Case => [
+      'truncated-trained-tokens',
+      verdict,
+      input(report => Object.assign(report, { truncation: { rows: 1, turns: 1, tokens: 30, trainedTokens } })),
+    ],
+  ),
   ['rows-too-long', 'warn', input(report => Object.assign(report, { dropped: { 'too-long': 2 } }))],
-  ['unterminated-turn', 'warn', input(report => Object.assign(report, { unterminatedTurns: 1 }))],
+  ['unterminated-turn', 'fail', input(report => Object.assign(report, { unterminatedTurns: 1 }))],
+  ['unterminated-turn', 'warn', input(report => Object.assign(report, { unterminatedTurns: 1 }), { ownEnds: false })],
   ['routes-differ', 'fail', input(report => Object.assign(report, { statuses: { certain: 9, conflict: 1 } }))],
-  ['duplicate-rows', 'warn', input(report => Object.assign(report, { duplicateRows: 4 }))],
+  ['duplicate-rows', 'fail', input(report => Object.assign(report, { duplicateRows: 4 }))],
+  ['duplicate-rows', 'warn', input(report => Object.assign(report, { rowsRead: 1000, duplicateRows: 4 }))],
   ['rows-rejected', 'fail', input(report => Object.assign(report, { rejected: { 'json-syntax': 1 } }))],
   ['pad-is-eos', 'warn', input(() => {}, { notices: [{ code: 'pad-is-eos', message: 'the pad id is the EOS id' }] })],
   [
@@ -129,8 +150,8 @@ const broken: [code: string, verdict: 'fail' | 'warn' | 'info', AuditInput][] = 
   ],
 ]
 
-for (const [code, verdict, broke] of broken) {
-  test(`${code} is a ${verdict} of its own (roles ${broke.rolesToTrain}, inputs ${broke.trainOnInputs}, eos ${broke.trainOnEos})`, t => {
+for (const [index, [code, verdict, broke]] of broken.entries()) {
+  test(`${index}: ${code} is a ${verdict} of its own`, t => {
     const audit = judge(broke)
     const finding = audit.findings.find(each => each.code === code)
     t.is(finding?.verdict, verdict)
@@ -144,6 +165,15 @@ test('a threshold lets a share of the rows pass, and only that', t => {
   const one = (report: Report) => Object.assign(report, { rowsWithoutTrainedTokens: 1 })
   t.false(judge(input(one), { 'no-trained-token': 0.1 }).failed)
   t.true(judge(input(one), { 'no-trained-token': 0.09 }).failed)
+})
+
+test('a threshold makes a gate of what only warns, and lets a notice of the config pass', t => {
+  const long = (report: Report) => Object.assign(report, { dropped: { 'too-long': 2 } })
+  t.false(judge(input(long)).failed)
+  t.true(judge(input(long), { 'rows-too-long': 0.1 }).failed)
+  const pad = input(() => {}, { notices: [{ code: 'pad-is-end-marker', message: 'one id' }] })
+  t.true(judge(pad).failed)
+  t.false(judge(pad, { 'pad-is-end-marker': 1 }).failed)
 })
 
 test('the text shows place and advice of what is not right, and one line of what is', t => {
@@ -161,10 +191,10 @@ test('the text shows place and advice of what is not right, and one line of what
   const text = auditText(judge(broke), broke.report, paintFor({}))
   t.true(
     text.includes(
-      'FAIL  rows with nothing trained: 1 of 10 rows have no trained token [no-trained-token]\n      first at data.jsonl:7\n',
+      'FAIL  rows with nothing trained: 1 of 10 rows; the first: nothing [no-trained-token]\n      first at data.jsonl:7\n',
     ),
   )
   t.regex(text, /assistant .* 400 of +500 +80\.0 %/)
-  t.regex(text, /ok {4}markers typed in content: none/)
+  t.regex(text, /ok {4}markers typed in content +none/)
   t.regex(text, /the audit fails: 1 failed, 0 warnings, \d+ passed$/)
 })

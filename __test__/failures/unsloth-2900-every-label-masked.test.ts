@@ -40,7 +40,7 @@ test('else it is dropped as in axolotl, and counted in the report', async t => {
   t.is(code, 0, stderr)
   const report = JSON.parse(stdout)
   t.is(report.rowsWithoutTrainedTokens, 1)
-  t.deepEqual(report.ends, { trained: 1, turns: 1 })
+  t.like(report.ends, { trained: 1, turns: 1 })
   t.true(report.diagnostics.some((one: { code: string }) => one.code === 'no-trained-token'))
 })
 

@@ -23,7 +23,7 @@ test('truncate: ids, labels and spans are cut together, and what is lost is coun
   t.is(rows[0]?.spans.at(-1)?.end, 40)
   t.is(report.truncation.rows, 1)
   t.true(report.truncation.trainedTokens > 0)
-  t.is(audit.findings.find(({ code }) => code === 'truncated-trained-tokens')?.verdict, 'warn')
+  t.is(audit.findings.find(({ code }) => code === 'truncated-trained-tokens')?.verdict, 'fail')
   t.false(rows[0]?.turns.at(-1)?.terminated)
 })
 

@@ -12,10 +12,10 @@ export interface Check {
 export interface Measure {
   count: number
   of?: number
-  /** The verdict when `count` exceeds the threshold; default `fail`. */
+  /** The verdict when there is any; default `fail`. */
   verdict?: Exclude<Verdict, 'pass'>
-  /** Share of `of` above which the verdict holds unless the config says otherwise; default 0. */
-  threshold?: number
+  /** Share of `of` up to which what would fail only warns; default 0. */
+  failsAbove?: number
   message: string
   hint?: string
   first?: Finding['first']
@@ -31,9 +31,17 @@ function diagnosis(report: Report, code: string): DiagnosisFigures | undefined {
 /** Place and hint of what the rows themselves say about a code. */
 function seen(report: Report, code: string): Pick<Measure, 'first' | 'hint'> {
   const figures = diagnosis(report, code)
-  if (figures === undefined) return {}
-  return { first: figures.first, ...(figures.hint === undefined ? {} : { hint: figures.hint }) }
+  const first = figures?.first ?? report.first[code]
+  return { ...(first === undefined ? {} : { first }), ...(figures?.hint === undefined ? {} : { hint: figures.hint }) }
 }
+
+/** A count with what was said of the first row. */
+function withFirst(report: Report, code: string, count: string): string {
+  const figures = diagnosis(report, code)
+  return figures === undefined ? count : `${count}; the first: ${figures.message}`
+}
+
+const trainedTurns = ({ roles }: Report) => Object.values(roles).reduce((sum, role) => sum + role.trainedTurns, 0)
 
 const rowsRead = ({ rowsRead }: Report) => rowsRead
 
@@ -54,8 +62,11 @@ export const runChecks: readonly Check[] = [
     measure: ({ report }) => ({
       count: report.rowsWithoutTrainedTokens,
       of: rowsRead(report),
-      message: `${share(report.rowsWithoutTrainedTokens, rowsRead(report))} rows have no trained token`,
-      hint: 'see the near misses, roles_to_train and train_on_inputs; lossmask inspect shows the rows',
+      message: withFirst(
+        report,
+        'no-trained-token',
+        `${share(report.rowsWithoutTrainedTokens, rowsRead(report))} rows`,
+      ),
       ...seen(report, 'no-trained-token'),
     }),
   },
@@ -66,7 +77,7 @@ export const runChecks: readonly Check[] = [
       count: report.rowsFullyTrained,
       of: rowsRead(report),
       verdict: trainOnInputs ? 'info' : 'fail',
-      message: `${share(report.rowsFullyTrained, rowsRead(report))} rows train every token`,
+      message: `${share(report.rowsFullyTrained, rowsRead(report))} rows`,
       hint: trainOnInputs ? 'train_on_inputs: true asks for it' : 'prompts are trained too: check the role boundaries',
       ...seen(report, 'everything-trained'),
     }),
@@ -81,8 +92,7 @@ export const runChecks: readonly Check[] = [
         count: absent.length,
         of: rolesToTrain.length,
         verdict: absent.length === rolesToTrain.length ? 'fail' : 'warn',
-        message:
-          absent.length === 0 ? 'every role to train occurs' : `no turn of ${absent.join(', ')} was found in the data`,
+        message: absent.length === 0 ? 'none' : `no turn of ${absent.join(', ')} is in the data`,
         hint: `roles found: ${Object.keys(report.roles).join(', ') || 'none'}`,
       }
     },
@@ -92,13 +102,14 @@ export const runChecks: readonly Check[] = [
     title: 'end markers trained',
     measure: ({ report, trainOnEos }) => {
       const { trained, turns } = report.ends
+      if (turns === 0) return undefined
       const missing = turns - trained
       const wanted = trainOnEos === 'turn' || trainOnEos === 'all'
       return {
         count: missing,
         of: turns,
         verdict: wanted ? 'fail' : 'info',
-        message: `end marker trained in ${share(trained, turns)} turns (train_on_eos: ${trainOnEos})`,
+        message: `in ${share(trained, turns)} turns (train_on_eos: ${trainOnEos})`,
         hint: wanted
           ? 'a model that never learns its end marker does not stop: check pad_token, the boundaries and what follows the answers'
           : `train_on_eos: ${trainOnEos} leaves them out`,
@@ -108,18 +119,17 @@ export const runChecks: readonly Check[] = [
   },
   {
     code: 'stop-token-never-trained',
-    title: "the model's stop token among the trained ends",
-    measure: ({ report, stopTokens, endMarkers, trainOnInputs, trainOnEos }) => {
+    title: 'stop token of the model trained',
+    measure: ({ report, stopTokens, stopTokensDeclared, trainOnInputs, trainOnEos }) => {
       if (trainOnInputs || trainOnEos === 'none' || stopTokens.length === 0 || report.ends.turns === 0) return undefined
-      const shared = stopTokens.filter(token => endMarkers.includes(token))
+      const { tokens, turns } = report.ends
+      const trained = stopTokens.reduce((sum, { id }) => sum + (tokens[id] ?? 0), 0)
+      const names = stopTokens.map(({ text }) => text).join(', ')
       return {
-        count: shared.length === 0 ? 1 : 0,
-        verdict: 'warn',
-        message:
-          shared.length === 0
-            ? `the model stops at ${stopTokens.join(', ')}, but turns end with ${endMarkers.join(', ') || 'no marker'}`
-            : `turns end with ${shared.join(', ')}, at which the model stops`,
-        hint: 'set eos_token, or lossmask.train_on_shared_end where the stop token opens the next turn',
+        count: trained === 0 ? 1 : 0,
+        verdict: stopTokensDeclared ? 'fail' : 'warn',
+        message: `${names} in ${share(trained, turns)} turns`,
+        hint: 'name the token that ends its turns as eos_token, or set lossmask.train_on_shared_end where the stop token opens the next turn',
       }
     },
   },
@@ -127,43 +137,59 @@ export const runChecks: readonly Check[] = [
     code: 'media-trained',
     title: 'media tokens in the loss',
     measure: ({ report }) => {
-      const { tokens, trained } = report.kinds.media ?? { tokens: 0, trained: 0 }
-      if (tokens === 0) return undefined
-      const hint = 'media tokens are never trained: this is a fault of lossmask, please report it'
-      return { count: trained, of: tokens, message: `${share(trained, tokens)} media tokens are trained`, hint }
+      const { tokens = 0 } = report.kinds.media ?? {}
+      const rows = diagnosis(report, 'media-trained')?.rows ?? 0
+      return {
+        count: rows,
+        of: rowsRead(report),
+        message:
+          rows > 0
+            ? withFirst(report, 'media-trained', `${share(rows, rowsRead(report))} rows`)
+            : tokens === 0
+              ? 'none'
+              : `0 of ${tokens} tokens`,
+        ...seen(report, 'media-trained'),
+      }
     },
   },
   {
     code: 'truncated-trained-tokens',
     title: 'trained tokens lost to truncation',
-    measure: ({ report: { truncation, trainedTokens } }) => ({
-      count: truncation.trainedTokens,
-      of: trainedTokens + truncation.trainedTokens,
-      verdict: 'warn',
-      message: `${truncation.rows} rows were cut: ${truncation.trainedTokens} trained tokens and ${truncation.turns} turns lost`,
-      hint: 'raise sequence_len, or choose excess_length_strategy: drop',
-    }),
+    measure: ({ report }) => {
+      const { truncation, trainedTokens } = report
+      return {
+        count: truncation.trainedTokens,
+        of: trainedTokens + truncation.trainedTokens,
+        failsAbove: 0.01,
+        message:
+          truncation.rows === 0
+            ? 'none'
+            : `${share(truncation.trainedTokens, trainedTokens + truncation.trainedTokens)} tokens, in ${truncation.rows} rows that were cut`,
+        ...seen(report, 'row-truncated'),
+      }
+    },
   },
   {
     code: 'rows-too-long',
-    title: 'rows dropped for their length',
+    title: 'rows longer than sequence_len',
     measure: ({ report }) => ({
       count: report.dropped['too-long'] ?? 0,
       of: rowsRead(report),
       verdict: 'warn',
-      threshold: 0.01,
-      message: `${share(report.dropped['too-long'] ?? 0, rowsRead(report))} rows are longer than sequence_len`,
+      message: `${share(report.dropped['too-long'] ?? 0, rowsRead(report))} rows`,
       hint: 'raise sequence_len, or choose excess_length_strategy: truncate',
+      ...seen(report, 'rows-too-long'),
     }),
   },
   {
     code: 'unterminated-turn',
     title: 'trained turns without an end marker',
-    measure: ({ report }) => ({
+    measure: ({ report, ownEnds }) => ({
       count: report.unterminatedTurns,
-      of: Object.values(report.roles).reduce((sum, role) => sum + role.trainedTurns, 0),
-      verdict: 'warn',
-      message: `${report.unterminatedTurns} trained turns have no end marker`,
+      of: trainedTurns(report),
+      // Where the next turn opens with what ends an answer, the last answer of a row has none.
+      verdict: ownEnds ? 'fail' : 'warn',
+      message: `${share(report.unterminatedTurns, trainedTurns(report))} turns`,
       hint: 'the rows may be cut, or the template may write no end behind the last answer',
       ...seen(report, 'unterminated-turn'),
     }),
@@ -174,8 +200,8 @@ export const runChecks: readonly Check[] = [
     measure: ({ report }) => ({
       count: report.statuses.conflict ?? 0,
       of: rowsRead(report),
-      message: `${share(report.statuses.conflict ?? 0, rowsRead(report))} rows read differently by two routes`,
-      hint: 'lossmask inspect --failing shows both readings',
+      message: withFirst(report, 'routes-differ', `${share(report.statuses.conflict ?? 0, rowsRead(report))} rows`),
+      hint: 'lossmask inspect --failing shows the rows',
       ...seen(report, 'routes-differ'),
     }),
   },
@@ -188,9 +214,10 @@ export const runChecks: readonly Check[] = [
         : {
             count: report.duplicateRows,
             of: rowsRead(report),
-            verdict: 'warn',
-            message: `${share(report.duplicateRows, rowsRead(report))} rows occurred before`,
-            hint: 'the model sees them more often than the others',
+            failsAbove: 0.01,
+            message: `${share(report.duplicateRows, rowsRead(report))} rows`,
+            hint: 'the model sees them more often than the others: drop them from the data',
+            ...seen(report, 'duplicate-rows'),
           },
   },
   {
@@ -203,8 +230,9 @@ export const runChecks: readonly Check[] = [
       return {
         count,
         of: rowsRead(report),
-        message: count === 0 ? 'every row can be encoded' : `${count} rows cannot be encoded: ${reasons}`,
-        hint: 'rejected.jsonl of a run with --on-error skip holds each with its reason',
+        message: `${share(count, rowsRead(report))} rows${reasons === '' ? '' : `: ${reasons}`}`,
+        hint: 'preprocess stops at the first of them; --on-error skip writes each to rejected.jsonl with its reason',
+        ...(reasons === '' ? {} : { first: diagnosis(report, rejected[0]?.[0] ?? '')?.first }),
       }
     },
   },
@@ -212,15 +240,26 @@ export const runChecks: readonly Check[] = [
 
 /** Diagnoses of single rows that an audit names even when none was made, so that a clean run says what was looked for. */
 export const rowChecks: readonly { code: string; title: string }[] = [
+  { code: 'near-miss', title: 'start markers that are not whole' },
   { code: 'typed-marker', title: 'markers typed in content' },
   { code: 'stray-end-marker', title: 'end markers that end nothing' },
   { code: 'double-bos', title: 'rows with two BOS tokens' },
-  { code: 'spans-unproven', title: 'rows whose tokens cannot be laid over their text' },
-  { code: 'field-not-rendered', title: 'fields of a row that never reach the text' },
+  { code: 'spans-unproven', title: 'rows with tokens that do not spell the text' },
+  { code: 'field-not-rendered', title: 'fields that never reach the text' },
+  { code: 'history-rewritten', title: 'answers that later messages change' },
 ]
 
 /** Notices of the config that an audit names even when there is none. */
 export const noticeChecks: readonly { code: string; title: string }[] = [
-  { code: 'pad-is-eos', title: 'padding told apart from the EOS token' },
-  { code: 'role-without-boundary', title: 'roles to train that have no boundary' },
+  { code: 'self-test-failed', title: 'probe conversation masked wrongly' },
+  { code: 'pad-is-end-marker', title: 'pad token that ends turns' },
+  { code: 'pad-is-eos', title: 'pad token that is the EOS token' },
+  { code: 'role-without-boundary', title: 'roles to train without boundaries' },
 ]
+
+/** Notices of the config that make an audit fail: the others only warn. */
+export const failingNotices: ReadonlySet<string> = new Set([
+  'self-test-failed',
+  'pad-is-end-marker',
+  'role-without-boundary',
+])

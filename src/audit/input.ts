@@ -1,22 +1,27 @@
 import type { Compiled } from '../pipeline/compile.js'
 import type { Report } from '../pipeline/report.js'
-import type { AuditInput } from './types.js'
+import type { AuditInput, Notice } from './types.js'
 
-/** What the checks know beside the report; the knobs are those of the first dataset, as axolotl logs them. */
-export function auditInput({ datasets, tokenizer, notices }: Compiled, report: Report): AuditInput {
-  const masking = datasets[0]?.resolved
+/** What the checks know beside the report; `train_on_eos` is that of the first dataset, as axolotl logs it. */
+export function auditInput(compiled: Compiled, report: Report, more: readonly Notice[] = []): AuditInput {
+  const { datasets, tokenizer, notices, config } = compiled
+  const conversations = datasets.filter(({ encoder }) => encoder.rowType === 'chat_template').map(each => each.resolved)
+  const [masking] = conversations
   const { generationEosTokenIds, eosTokenId } = tokenizer
   const eos = eosTokenId === undefined ? [] : [eosTokenId]
-  const stopIds = generationEosTokenIds.length > 0 ? generationEosTokenIds : eos
-  const trained = masking?.boundaries.filter(({ role }) => masking.rolesToTrain.includes(role)) ?? []
-  const own = trained.flatMap(({ ends }) => ends.filter(({ kind }) => kind !== 'before'))
+  const configured = config.specialTokens?.eos_token !== undefined ? eos : []
+  const declared = [...new Set([...generationEosTokenIds, ...configured])]
+  const trained = conversations.flatMap(({ boundaries, rolesToTrain }) =>
+    boundaries.filter(({ role }) => rolesToTrain.includes(role)),
+  )
   return {
     report,
-    notices,
-    rolesToTrain: masking?.rolesToTrain ?? [],
+    notices: [...notices, ...more],
+    rolesToTrain: [...new Set(conversations.flatMap(({ rolesToTrain }) => rolesToTrain))],
     trainOnEos: masking?.trainOnEos ?? 'turn',
-    trainOnInputs: masking?.trainOnInputs ?? false,
-    stopTokens: stopIds.map(id => tokenizer.decode([id])),
-    endMarkers: [...new Set(own.map(({ ids }) => tokenizer.decode(ids)))],
+    trainOnInputs: masking?.trainOnInputs ?? config.trainOnInputs,
+    stopTokens: (declared.length > 0 ? declared : eos).map(id => ({ id, text: tokenizer.decode([id]) })),
+    stopTokensDeclared: declared.length > 0,
+    ownEnds: trained.some(({ ends }) => ends.some(({ kind }) => kind !== 'before')),
   }
 }

@@ -1,8 +1,10 @@
 import { placeText } from '../cli/rowText.js'
 import { count, type Paint, percent, visible } from '../cli/terminal.js'
 import type { Report } from '../pipeline/report.js'
+import { noticeChecks, rowChecks, runChecks } from './checks.js'
 import type { Audit, Finding, Verdict } from './types.js'
 
+const widest = Math.max(...[...runChecks, ...rowChecks, ...noticeChecks].map(({ title }) => title.length))
 const signs: Record<Verdict, string> = { fail: 'FAIL', warn: 'warn', info: 'info', pass: 'ok' }
 
 /** An audit on one screen: what would be trained, then a line per check, with place and advice where one is needed. */
@@ -25,8 +27,9 @@ function trainedTable({ tokens, trainedTokens, roles }: Report, paint: Paint): s
     ...Object.entries(figures.kinds).map(([kind, { trained, tokens }]) => ['', kind, trained, tokens] as const),
   ])
   const widths = [0, 1].map(column => Math.max(...rows.map(row => String(row[column]).length), 4))
+  const digits = count(tokens).length
   const line = (name: string, kind: string, trained: number, all: number) =>
-    `  ${name.padEnd(widths[0] ?? 0)}  ${kind.padEnd(widths[1] ?? 0)}  ${count(trained).padStart(14)} of ${count(all).padStart(14)}  ${percent(trained, all).padStart(8)}`
+    `  ${name.padEnd(widths[0] ?? 0)}  ${kind.padEnd(widths[1] ?? 0)}  ${count(trained).padStart(digits)} of ${count(all).padStart(digits)}  ${percent(trained, all).padStart(8)}`
   return [
     paint.bold('trained tokens'),
     ...rows.map(([name, kind, trained, all]) =>
@@ -38,8 +41,9 @@ function trainedTable({ tokens, trainedTokens, roles }: Report, paint: Paint): s
 
 function findingLines({ verdict, title, code, message, hint, first }: Finding, paint: Paint): string[] {
   const colour = { fail: paint.red, warn: paint.yellow, info: paint.dim, pass: paint.green }[verdict]
-  const lines = [`${colour(signs[verdict].padEnd(4))}  ${title}: ${visible(message)} ${paint.dim(`[${code}]`)}`]
-  if (verdict === 'pass') return lines
+  const sign = colour(signs[verdict].padEnd(4))
+  if (verdict === 'pass') return [`${sign}  ${title.padEnd(widest)}  ${paint.dim(visible(message))}`]
+  const lines = [`${sign}  ${paint.bold(title)}: ${visible(message)} ${paint.dim(`[${code}]`)}`]
   if (first !== undefined) lines.push(`      first at ${placeText(first)}`)
   if (hint !== undefined) lines.push(`      ${visible(hint)}`)
   return lines

@@ -19,13 +19,16 @@ export interface AuditInput {
   report: Report
   /** What was noticed before the run. */
   notices: readonly Notice[]
+  /** Of the datasets of conversations; empty where there are none. */
   rolesToTrain: readonly string[]
   trainOnEos: TrainOnEos
   trainOnInputs: boolean
-  /** Tokens at which the model stops when it generates (`generation_config.json`, else the EOS token). */
-  stopTokens: readonly string[]
-  /** End markers of the trained roles, as text. */
-  endMarkers: readonly string[]
+  /** Tokens at which the model stops when it generates. */
+  stopTokens: readonly { id: number; text: string }[]
+  /** Whether the model or the config says so; else the tokenizer's EOS is all that is known. */
+  stopTokensDeclared: boolean
+  /** Whether answers have end markers of their own, as opposed to those that the next turn opens with. */
+  ownEnds: boolean
 }
 
 /** A verdict with its figures; the same in text, JSON and the page. */
@@ -47,7 +50,10 @@ export interface Finding {
   first?: Place
 }
 
-/** Share of `of` (0 to 1) above which a finding fails, by code. A code that is not listed keeps its default. */
+/**
+ * Shares (0 to 1) by code: a finding passes up to its share and fails above it, whatever it would say by itself. A code that is not
+ * listed keeps its own rule.
+ */
 export type Thresholds = Readonly<Record<string, number>>
 
 /** All findings of a run, the worst first, and whether any of them fails. */

@@ -8,7 +8,8 @@ import { auditText } from '../audit/text.js'
 import { loadConfig } from '../config/index.js'
 import { type Compiled, compileConfig, runSpec } from '../pipeline/compile.js'
 import { runPipeline } from '../pipeline/run.js'
-import { onData } from './failure.js'
+import { strategyFaults } from '../pipeline/selfTest.js'
+import { exitCode, onData } from './failure.js'
 import { interruptible } from './interrupt.js'
 import { type CommandIo, print, printJson } from './io.js'
 import { positiveNumber } from './options.js'
@@ -35,7 +36,7 @@ export function auditCommand(io: CommandIo): Command {
     .option('--sample <n>', 'look at this many rows of each dataset, drawn by the seed (default: all)', positiveNumber)
     .option('-w, --workers <n>', 'threads (default: one per core)', positiveNumber)
     .option('--compare <tools>', `what other tools would train on instead: ${peers.join(',')}`, peerList)
-    .option('--max <code=share>', 'let a check pass up to this share of its rows (repeatable)', threshold, {})
+    .option('--max <code=share>', 'let a check pass up to this share, fail above it (repeatable)', threshold, {})
     .option('--json', 'one JSON document on stdout')
     .action((file: string, options: Options) => audit(io, file, options))
 }
@@ -50,11 +51,12 @@ async function audit(io: CommandIo, file: string, options: Options): Promise<voi
     ...(sample === undefined ? {} : { sample }),
     ...(workers === undefined ? {} : { workers }),
   })
+  const faults = await strategyFaults(compiled)
   const progress = new ProgressLine(io.err)
   const report = await interruptible(signal =>
     onData(() => runPipeline(spec, { signal, onProgress: at => progress.update(at) })).finally(() => progress.clear()),
   )
-  const judged = judge(auditInput(compiled, report), { ...config.lossmask.audit, ...options.max })
+  const judged = judge(auditInput(compiled, report, faults), { ...config.lossmask.audit, ...options.max })
   const views = await peerViews(compiled, options)
   if (options.json === true) printJson(io, { ...judged, ...(views === undefined ? {} : { peers: views }), report })
   else
@@ -64,7 +66,7 @@ async function audit(io: CommandIo, file: string, options: Options): Promise<voi
         '\n\n',
       ),
     )
-  if (judged.failed) process.exitCode = 1
+  if (judged.failed) io.verdict = exitCode.data
 }
 
 async function peerViews(compiled: Compiled, { compare, sample }: Options): Promise<PeerView[] | undefined> {

@@ -9,6 +9,8 @@ export interface CommandIo {
   paint: Paint
   /** Colours of `err`. */
   errPaint: Paint
+  /** Set by a command that did its work and found fault: the exit code. */
+  verdict?: number
 }
 
 /** The process's own streams. A reader of stdout that goes away (`| head`) ends the command in silence. */

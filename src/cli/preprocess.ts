@@ -15,7 +15,7 @@ import { summaryText } from './summary.js'
 interface Options {
   output?: string
   format: OutputFormat
-  debug?: number | true
+  debug?: number
   workers?: number
   onError?: 'fail' | 'skip'
   json?: boolean
@@ -25,6 +25,15 @@ interface Options {
 const debugRows = 5
 /** axolotl's default for `dataset_prepared_path`. */
 const defaultFolder = 'last_run_prepared'
+
+/** `--debug` takes a number or none: in `preprocess --debug config.yml` the config is not its number. */
+export function withDebugRows(args: readonly string[]): string[] {
+  return args.map((arg, index) =>
+    args[0] === 'preprocess' && arg === '--debug' && !/^\d+$/.test(args[index + 1] ?? '')
+      ? `--debug=${debugRows}`
+      : arg,
+  )
+}
 
 /** `lossmask preprocess CONFIG` */
 export function preprocessCommand(io: CommandIo): Command {
@@ -58,7 +67,7 @@ async function preprocess(io: CommandIo, file: string, options: Options): Promis
   const { debug, onError, workers } = options
   const spec = await runSpec(compiled, {
     output: { dir: options.output ?? config.datasetPreparedPath ?? defaultFolder, format: options.format },
-    ...(debug === undefined ? {} : { debugRows: debug === true ? debugRows : debug }),
+    ...(debug === undefined ? {} : { debugRows: debug }),
     ...(onError === undefined ? {} : { onError }),
     ...(workers === undefined ? {} : { workers }),
   })

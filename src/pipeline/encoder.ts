@@ -75,6 +75,7 @@ export function compileDataset(
       : { template: { ...template, variables: { ...tokenizer.specialTokens, ...config.chatTemplateKwargs } } }),
     masker: maskerSpec(config, resolved),
     mediaTokenIds: resolved.mediaTokenIds,
+    suspectMediaIds: suspectMedia(tokenizer, resolved.mediaTokenIds),
     scannable: resolved.boundaries.length > 0,
     ...defined({
       route: lossmask.route,
@@ -90,6 +91,13 @@ export function compileDataset(
     eotTokenIds: eotIds(config.eotTokens, tokenizer),
   }
   return { place, why, resolved, encoder, ...defined({ strategy, template }) }
+}
+
+const mediaName = /^[<[].*(image|img|video|audio|vision)/i
+
+/** Added tokens named like media that nobody declared as such. */
+function suspectMedia({ addedTokens }: LoadedTokenizer, declared: readonly number[]): number[] {
+  return addedTokens.filter(({ id, content }) => mediaName.test(content) && !declared.includes(id)).map(({ id }) => id)
 }
 
 /** A dataset that names a template says all of it, but for a `jinja` source that may stand at the root; else the root does. */

@@ -28,8 +28,8 @@ export interface Report {
   rowsWithoutTrainedTokens: number
   /** Rows of which every token is trained. */
   rowsFullyTrained: number
-  /** End markers trained, and turns of trained roles that have one. */
-  ends: { trained: number; turns: number }
+  /** End markers trained, and turns of trained roles that have one; token id -> turns in whose trained end marker it stands. */
+  ends: { trained: number; turns: number; tokens: Record<number, number> }
   /** Turns of trained roles without an end marker, truncated ones not counted. */
   unterminatedTurns: number
   /** What `excess_length_strategy: truncate` cost. */
@@ -38,6 +38,8 @@ export interface Report {
   statuses: Record<string, number>
   /** Diagnoses by code, the most frequent first. */
   diagnostics: DiagnosisFigures[]
+  /** Code -> the first row behind a figure that is no diagnosis of a row: `end-not-trained`, `unterminated-turn`, `rows-too-long`. */
+  first: Record<string, Place>
   /** Rows that occurred before, when they were looked for. */
   duplicateRows: number | null
   /** Lengths of the rows written, in tokens; `histogram[i]`: rows of `2^i` to `2^(i+1) - 1` tokens. */

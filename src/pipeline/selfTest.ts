@@ -1,5 +1,5 @@
 import { loadConfig } from '../config/index.js'
-import { LossmaskError } from '../errors.js'
+import { type Issue, LossmaskError } from '../errors.js'
 import { PROBE, type SelfTest, type Strategy, selfTest } from '../strategies/index.js'
 import { type Compiled, compileConfig, rowSpec } from './compile.js'
 import type { CompiledDataset } from './encoder.js'
@@ -19,6 +19,17 @@ export async function proveStrategies(compiled: Compiled): Promise<void> {
   for (const dataset of different.values()) {
     const test = await probe(compiled, dataset)
     if (test?.passed === false) throw LossmaskError.of(test.issues)
+  }
+}
+
+/** What {@link proveStrategies} finds, as data. */
+export async function strategyFaults(compiled: Compiled): Promise<readonly Issue[]> {
+  try {
+    await proveStrategies(compiled)
+    return []
+  } catch (error) {
+    if (error instanceof LossmaskError && error.code === 'self-test-failed') return error.issues
+    throw error
   }
 }
 

@@ -51,6 +51,7 @@ export interface EncoderSpec {
   template?: TemplateSpec
   masker: MaskerSpec
   mediaTokenIds?: number[]
+  suspectMediaIds?: number[]
   scannable?: boolean
   route?: 'auto' | 'boundaries' | 'generation' | 'content'
   injection?: 'escape' | 'error' | 'allow'

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lossmask::{Diagnosis, Masker, Record, RowContext, Severity, Turns};
 use serde_json::{Value, json};
 
-use crate::diagnose;
+use crate::diagnose::{self, Unrendered, near_miss};
 use crate::injection::Guard;
 use crate::media::{self, MediaStep};
 use crate::message::{ContentFormat, Conversation, MessageReader};
@@ -83,7 +83,8 @@ impl Encoder {
             ignored: &self.spec.masker.ignore_token_ids,
         };
         let (ids, record) = segments.encode(row)?;
-        Ok(EncodedRow { ids, record, status: Status::Single, diagnostics: Vec::new(), media: Vec::new() })
+        let diagnostics = diagnose::tokens(&self.tokenizer, &self.spec, &ids, &record);
+        Ok(EncodedRow { ids, record, status: Status::Single, diagnostics, media: Vec::new() })
     }
 
     fn conversation(&self, template: &Template, row: &Value) -> Result<EncodedRow, RowError> {
@@ -107,12 +108,19 @@ impl Encoder {
         let (encoded, typed) =
             self.guard.encode(&self.tokenizer, &rendered.text, &origins, &conversation, &self.policy)?;
         let mut diagnostics: Vec<Diagnosis> = typed.into_iter().chain(unexpanded).collect();
-        diagnostics.extend(diagnose::unrendered(&conversation, &origins));
+        let inline = inline_reasoning(&conversation);
+        let unrendered = Unrendered {
+            conversation: &conversation,
+            template,
+            inline: &inline,
+            policy: &self.policy,
+            turns: self.spec.masker.turns,
+        };
+        diagnostics.extend(unrendered.diagnoses(&origins));
         let ids = encoded.ids;
         let (record, status) = match &encoded.spans {
             None => self.without_spans(&ids, &mut diagnostics)?,
             Some(spans) => {
-                let inline = inline_reasoning(&conversation);
                 let tokens = of_tokens(spans, &origins, &inline);
                 let row = Row {
                     tokenizer: &self.tokenizer,
@@ -131,8 +139,10 @@ impl Encoder {
         if self.spec.route == Route::Boundaries || encoded.spans.is_none() {
             diagnostics.extend(self.masker.diagnose(&ids));
         }
-        let trains = self.spec.masker.train_on_inputs || !self.spec.masker.roles_to_train.is_empty();
-        diagnostics.extend(diagnose::tokens(&self.tokenizer, &self.masker, &ids, &record, trains));
+        diagnostics.extend(diagnose::tokens(&self.tokenizer, &self.spec, &ids, &record));
+        let labelled = (&*ids, &record, status);
+        let near = near_miss(&self.tokenizer, &self.spec, &self.masker, &self.policy, &conversation, labelled);
+        diagnostics.extend(near);
         let mut row = EncodedRow { ids, record, status, diagnostics, media: Vec::new() };
         media::unfold(&mut row, encoded.spans.as_deref(), placed)?;
         Ok(row)

@@ -85,7 +85,11 @@ impl Guard {
                 message: what,
                 hint: Some("set `injection: escape` to keep it as plain text".to_owned()),
             }),
-            Injection::Allow => Ok((plain, Some(diagnosis(format!("{what}; it became a control token"))))),
+            Injection::Allow => {
+                let message = format!("{what}; it became a control token");
+                let hint = Some("leave out `injection: allow`: text that is typed stays text then".to_owned());
+                Ok((plain, Some(Diagnosis { severity: Severity::Error, hint, ..diagnosis(message) })))
+            }
             Injection::Escape => match self.escaper.encode(tokenizer, text, &plain, &typed) {
                 Some(escaped) => Ok((escaped, Some(diagnosis(format!("{what}; it is plain text"))))),
                 None => Err(RowError {

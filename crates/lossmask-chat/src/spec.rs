@@ -160,6 +160,9 @@ pub struct EncoderSpec {
     /// Ids of the family's media placeholders and delimiters.
     #[serde(default)]
     pub media_token_ids: Vec<i32>,
+    /// Ids of special tokens that are named like media and that nobody declared as such: the row says where one is trained.
+    #[serde(default)]
+    pub suspect_media_ids: Vec<i32>,
     /// Whether the boundaries can be trusted on ids alone: `false` for plain-text markers and families without any.
     #[serde(default)]
     pub scannable: bool,

@@ -30,6 +30,7 @@ pub(crate) struct Figures {
     pub truncation: TruncationFigures,
     statuses: BTreeMap<&'static str, u64>,
     diagnoses: BTreeMap<&'static str, Found>,
+    first: BTreeMap<&'static str, Place>,
     shortest: Option<u64>,
     longest: u64,
     histogram: Vec<u64>,
@@ -70,12 +71,40 @@ impl Figures {
     /// Counts a row that is not written.
     pub fn drop_row(&mut self, reason: &'static str, row: &Row) {
         *self.dropped.entry(reason).or_default() += 1;
+        if reason == "too-long" {
+            self.note("rows-too-long", row);
+        }
         self.examine(row, row.record.trained_count() == 0);
     }
 
-    /// Counts a row that is rejected.
+    /// Counts a row that is rejected, with its error as its diagnosis.
     pub fn reject(&mut self, error: &DataError) {
         *self.rejected.entry(error.code).or_default() += 1;
+        let message = match &error.path {
+            Some(path) => format!("{path}: {}", error.message),
+            None => error.message.clone(),
+        };
+        let hint = error.hint.clone();
+        let diagnosis = Diagnosis { code: error.code, severity: Severity::Error, span: None, message, hint };
+        let file = error.file.clone().unwrap_or_default();
+        self.diagnose(&diagnosis, &Place { file, line: error.line, row: error.row.unwrap_or(0) }, true);
+    }
+
+    /// Counts a row that occurred before.
+    pub fn repeated(&mut self, row: &mut Row) {
+        let diagnosis = Diagnosis {
+            code: "duplicate-rows",
+            severity: Severity::Warning,
+            span: None,
+            message: "the same ids and labels occurred before".to_owned(),
+            hint: None,
+        };
+        self.diagnose(&diagnosis, &row.sources[0], true);
+        row.diagnostics.push(diagnosis);
+    }
+
+    fn note(&mut self, code: &'static str, row: &Row) {
+        self.first.entry(code).or_insert_with(|| row.sources[0].clone());
     }
 
     fn examine(&mut self, row: &Row, untrained: bool) {
@@ -94,7 +123,7 @@ impl Figures {
             rows: 0,
             first: (place.clone(), diagnosis.clone()),
         });
-        found.severity = found.severity.max(diagnosis.severity);
+        found.worsen(diagnosis.severity, || (place.clone(), diagnosis.clone()));
         found.count += 1;
         found.rows += u64::from(new_row);
     }
@@ -135,10 +164,23 @@ impl Figures {
                 continue;
             }
             if let Some(end) = end_marker(row, turn) {
-                self.ends.turns += 1;
-                self.ends.trained += u64::from(end.trained);
+                self.count_end(row, turn, end.trained);
             }
-            self.unterminated += u64::from(!turn.terminated && !row.truncated);
+            if !turn.terminated && !row.truncated {
+                self.unterminated += 1;
+                self.note("unterminated-turn", row);
+            }
+        }
+    }
+
+    fn count_end(&mut self, row: &Row, turn: &Turn, trained: bool) {
+        self.ends.turns += 1;
+        if !trained {
+            return self.note("end-not-trained", row);
+        }
+        self.ends.trained += 1;
+        for &id in &row.ids[turn.content_end..turn.end.max(turn.content_end + 1)] {
+            *self.ends.tokens.entry(id).or_default() += 1;
         }
     }
 
@@ -162,6 +204,7 @@ impl Figures {
         self.fully_trained += other.fully_trained;
         self.ends.turns += other.ends.turns;
         self.ends.trained += other.ends.trained;
+        add_counts(&mut self.ends.tokens, other.ends.tokens);
         self.unterminated += other.unterminated;
         self.truncation.rows += other.truncation.rows;
         self.truncation.turns += other.truncation.turns;
@@ -169,6 +212,9 @@ impl Figures {
         self.truncation.trained_tokens += other.truncation.trained_tokens;
         add_counts(&mut self.statuses, other.statuses);
         self.add_diagnoses(other.diagnoses);
+        for (code, place) in other.first {
+            self.first.entry(code).or_insert(place);
+        }
         self.shortest = self.shortest.into_iter().chain(other.shortest).min();
         self.longest = self.longest.max(other.longest);
         self.histogram.resize(self.histogram.len().max(other.histogram.len()), 0);
@@ -183,9 +229,9 @@ impl Figures {
         for (code, other) in others {
             match self.diagnoses.get_mut(code) {
                 Some(found) => {
-                    found.severity = found.severity.max(other.severity);
                     found.count += other.count;
                     found.rows += other.rows;
+                    found.worsen(other.severity, || other.first);
                 }
                 None => {
                     self.diagnoses.insert(code, other);
@@ -249,6 +295,7 @@ impl Figures {
             truncation: self.truncation,
             statuses: named(self.statuses),
             diagnostics,
+            first: self.first.into_iter().map(|(code, place)| (code.to_owned(), place)).collect(),
             lengths: Lengths {
                 min: self.shortest.unwrap_or(0),
                 max: self.longest,
@@ -274,6 +321,13 @@ impl Role {
 }
 
 impl Found {
+    /// The first row is the first of the worst.
+    fn worsen(&mut self, severity: Severity, first: impl FnOnce() -> (Place, Diagnosis)) {
+        if severity > self.severity {
+            (self.severity, self.first) = (severity, first());
+        }
+    }
+
     fn into_figures(self, code: &str) -> DiagnosisFigures {
         let (first, diagnosis) = self.first;
         DiagnosisFigures {

@@ -59,6 +59,9 @@ pub struct Report {
     pub statuses: BTreeMap<String, u64>,
     /// Diagnoses by code, the most frequent first.
     pub diagnostics: Vec<DiagnosisFigures>,
+    /// Code -> the first row behind a figure that is no diagnosis of a row: `end-not-trained`, `unterminated-turn`,
+    /// `rows-too-long`.
+    pub first: BTreeMap<String, Place>,
     /// Rows that occurred before, when they were looked for.
     pub duplicate_rows: Option<u64>,
     /// Lengths of the rows written, in tokens.
@@ -117,13 +120,16 @@ pub struct RoleFigures {
 }
 
 /// `N of M turns`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EndFigures {
     /// Turns whose end marker is trained.
     pub trained: u64,
     /// Turns that have one.
     pub turns: u64,
+    /// Token id -> turns whose end marker holds it and is trained.
+    #[serde(default)]
+    pub tokens: BTreeMap<i32, u64>,
 }
 
 /// What truncation cost.

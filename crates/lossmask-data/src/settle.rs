@@ -157,11 +157,13 @@ fn cut(record: &mut Record, at: usize, unterminated: Unterminated) -> u64 {
 
 fn no_trained_token(row: &Row) -> Diagnosis {
     let (cause, hint) = untrained_cause(row);
+    let near = row.diagnostics.iter().find(|diagnosis| diagnosis.code == "near-miss");
+    let near = near.map_or_else(String::new, |near| format!("; {}", near.message));
     Diagnosis {
         code: "no-trained-token",
         severity: Severity::Error,
         span: None,
-        message: format!("no token of the row is trained: {cause}"),
+        message: format!("no token of the row is trained: {cause}{near}"),
         hint: Some(hint.to_owned()),
     }
 }

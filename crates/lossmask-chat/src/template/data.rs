@@ -50,6 +50,19 @@ pub(super) struct Fields {
     list: Vec<Field>,
 }
 
+impl FieldKind {
+    /// What a message's property is, by its name.
+    pub fn of(key: &str) -> Self {
+        match key {
+            "role" => FieldKind::Role,
+            "content" => FieldKind::Content,
+            "reasoning_content" | "reasoning" | "thinking" | "thinking_content" => FieldKind::Reasoning,
+            "tool_calls" | "function_call" => FieldKind::ToolCall,
+            _ => FieldKind::Property,
+        }
+    }
+}
+
 impl Fields {
     pub fn get(&self, field: FieldId) -> Option<&Field> {
         self.list.get((field as usize).checked_sub(1)?)
@@ -91,7 +104,7 @@ impl Fields {
             match message {
                 Json::Object(properties) => {
                     let entry = |(key, value): (&String, &Json)| {
-                        let own = self.add(Some(at), kind_of(key), field, Step::Key(key.clone()));
+                        let own = self.add(Some(at), FieldKind::of(key), field, Step::Key(key.clone()));
                         (Value::Str(Text::made(key, field)), self.value(value, own))
                     };
                     let entries: Vec<_> = properties.iter().map(entry).collect();
@@ -143,16 +156,6 @@ impl Fields {
 /// A content part that holds reasoning.
 fn is_reasoning(part: &Json) -> bool {
     matches!(part.get("type").and_then(Json::as_str), Some("thinking" | "reasoning"))
-}
-
-fn kind_of(key: &str) -> FieldKind {
-    match key {
-        "role" => FieldKind::Role,
-        "content" => FieldKind::Content,
-        "reasoning_content" | "reasoning" | "thinking" | "thinking_content" => FieldKind::Reasoning,
-        "tool_calls" | "function_call" => FieldKind::ToolCall,
-        _ => FieldKind::Property,
-    }
 }
 
 /// A scalar with its field, or any value of a template variable with none.

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod escape;
+mod shared;
 mod spans;
 mod tekken;
 mod utf16;

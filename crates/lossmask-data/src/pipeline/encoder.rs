@@ -31,7 +31,7 @@ impl DatasetEncoder {
     /// # Errors
     /// The tokenizer cannot be loaded, or a template or boundaries cannot be compiled.
     pub fn all(spec: &PipelineSpec) -> Result<Vec<Self>, DataError> {
-        let tokenizer = Arc::new(Tokenizer::load(&spec.tokenizer)?);
+        let tokenizer = Tokenizer::shared(&spec.tokenizer)?;
         let datasets = spec.datasets.iter().chain(&spec.test_datasets);
         let encoders = datasets.map(|dataset| {
             let encoder = Encoder::new(dataset.encoder.clone(), Arc::clone(&tokenizer))?;

@@ -85,9 +85,10 @@ impl Output {
         for outcome in chunk.rows {
             match outcome {
                 Outcome::Bad { error, raw } => self.reject(&error, Some(&raw))?,
-                Outcome::Row { row, hash } => {
+                Outcome::Row { mut row, hash } => {
                     if self.seen.as_mut().is_some_and(|seen| !seen.insert(hash)) {
                         self.duplicates += 1;
+                        self.figures.repeated(&mut row);
                     }
                     self.show(&row, chunk.dataset, encoders);
                     self.place(row, chunk.dataset)?;
