@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * `npm run bench [-- --json] [--quick]`: the scanner beside a memory copy, JavaScript and its peers, in one run.
+ * `npm run bench [-- --json] [--quick] [--rows] [--model DIR]`: the scanner beside a memory copy, JavaScript and its peers, and rows end to
+ * end, in one run. `--rows`: the last part alone; `--model`: its model, the quick start's by default.
  *
  * Builds what it needs. The parts: the core by `cargo bench` (the cases with a copy of the same row beside them), the same through
  * N-API beside JavaScript, and what Python has of the peers (`LOSSMASK_PYTHON`, else `python3`).
@@ -51,6 +52,21 @@ async function benchPeers() {
 
 const number = (value, digits = 2) => value.toFixed(digits).padStart(7)
 
+function printRows({ rows, tokens, preprocess, audit, auditToPreprocess }) {
+  console.log(`\nRows end to end, process start included: ${rows} conversations, ${tokens} tokens`)
+  console.log('               rows/s  M tokens/s   peak MB  tokenization')
+  for (const [name, { rowsPerSecond, tokensPerSecond, peakMegabytes, shareOfTokenization }] of Object.entries({
+    preprocess,
+    audit,
+  })) {
+    const share = `${(100 * shareOfTokenization).toFixed(0)} % of the work`
+    console.log(
+      `  ${name.padEnd(11)} ${number(rowsPerSecond, 0)}     ${number(tokensPerSecond / 1e6)}   ${number(peakMegabytes, 0)}  ${share}`,
+    )
+  }
+  console.log(`  audit takes ${auditToPreprocess.toFixed(2)} times as long as preprocess`)
+}
+
 function print({ core, node, peers }) {
   console.log('Core, one thread: G tokens/s, and ratio to a memory copy of the row in the same run')
   for (const row of core) {
@@ -74,8 +90,19 @@ function print({ core, node, peers }) {
 }
 
 build()
-const core = benchCore()
-const { benchNode } = await import('../bench/node.js')
-const results = { core, node: benchNode(quick ? { rounds: 11 } : {}), peers: await benchPeers() }
-if (json) console.log(JSON.stringify(results, null, 2))
-else print(results)
+const { benchRows } = await import('../bench/rows.js')
+const model = flags.includes('--model') ? flags[flags.indexOf('--model') + 1] : undefined
+const rows = await benchRows({ ...(quick ? { rows: 10_000 } : {}), ...(model === undefined ? {} : { model }) })
+if (flags.includes('--rows')) {
+  if (json) console.log(JSON.stringify({ rows }, null, 2))
+  else printRows(rows)
+} else {
+  const core = benchCore()
+  const { benchNode } = await import('../bench/node.js')
+  const results = { core, node: benchNode(quick ? { rounds: 11 } : {}), peers: await benchPeers(), rows }
+  if (json) console.log(JSON.stringify(results, null, 2))
+  else {
+    print(results)
+    printRows(rows)
+  }
+}

@@ -38,3 +38,13 @@ export async function inFolder<T>(work: (folder: string) => Promise<T>): Promise
     rmSync(folder, { recursive: true, force: true })
   }
 }
+
+/** Work with things that go away after it, as ava's `t.teardown` has them. */
+export async function tidied<T>(work: (t: { teardown(clean: () => void): void }) => Promise<T> | T): Promise<T> {
+  const cleaning: (() => void)[] = []
+  try {
+    return await work({ teardown: clean => cleaning.push(clean) })
+  } finally {
+    for (const clean of cleaning.reverse()) clean()
+  }
+}

@@ -3,7 +3,6 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { ExecutionContext } from 'ava'
 import type { Masker } from '../../src/masker.js'
 import { type LoadedTokenizer, loadTokenizer } from '../../src/tokenizer/index.js'
 
@@ -24,7 +23,10 @@ export interface Changes {
 }
 
 /** A folder with a changed copy of the small model; it goes away with the test. */
-export function changedModel(t: ExecutionContext, { tokens = {}, config = {}, template }: Changes): string {
+export function changedModel(
+  t: { teardown(work: () => void): void },
+  { tokens = {}, config = {}, template }: Changes,
+): string {
   const folder = mkdtempSync(join(tmpdir(), 'lossmask-model-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   cpSync(SMALL_MODEL, folder, { recursive: true })

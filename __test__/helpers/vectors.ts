@@ -28,3 +28,10 @@ export function offsetsOf(rows: readonly { length: number }[]): number[] {
   for (const row of rows) offsets.push((offsets.at(-1) as number) + row.length)
   return offsets
 }
+
+/** The rows by what `key` says of them, in order. */
+export function grouped(rows: readonly Case[], key: (row: Case) => string): Map<string, Case[]> {
+  const groups = new Map<string, Case[]>()
+  for (const row of rows) groups.set(key(row), [...(groups.get(key(row)) ?? []), row])
+  return groups
+}

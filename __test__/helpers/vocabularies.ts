@@ -57,6 +57,16 @@ export function withTokens(json: TokenizerJson, tokens: readonly string[]): Toke
   return json
 }
 
+/** The same as the text of a `tokenizer.json`. @throws Absent */
+export function tokenizerFile(vocabulary: string): string {
+  return JSON.stringify(edit(base(vocabulary), vocabulary))
+}
+
+/** The source of a recorded template (`axolotl/chatml.jinja`). @throws Absent */
+export function templateFile(name: string): string {
+  return read(join(CACHE, 'templates', name))
+}
+
 /** The tokenizer of one cached model folder. @throws Absent */
 export function modelTokenizer(name: string): MarkerTokenizer {
   const folder = join(CACHE, 'models', name)

@@ -9,8 +9,9 @@ import { interruptible } from './interrupt.js'
 import { type CommandIo, print, printJson, say } from './io.js'
 import { positiveNumber, wholeNumber } from './options.js'
 import { ProgressLine } from './progress.js'
-import { rowText } from './rowText.js'
+import { placeText, rowText } from './rowText.js'
 import { summaryText } from './summary.js'
+import { count, counted } from './terminal.js'
 
 interface Options {
   output?: string
@@ -77,8 +78,20 @@ async function preprocess(io: CommandIo, file: string, options: Options): Promis
   const report = await interruptible(signal =>
     onData(() => runPipeline(spec, { signal, onProgress: at => progress.update(at) })).finally(() => progress.clear()),
   )
+  sayUntrained(io, report)
   if (options.json === true) printJson(io, report)
   else show(io, report)
+}
+
+/** A row that trains nothing is left out, as in axolotl, but never in silence. */
+function sayUntrained(io: CommandIo, { rowsWithoutTrainedTokens: rows, rowsRead, diagnostics }: Report): void {
+  if (rows === 0) return
+  const found = diagnostics.find(({ code }) => code === 'no-trained-token')
+  const first = found === undefined ? '' : `, first ${placeText(found.first)}: ${found.message}`
+  say(
+    io,
+    `${io.errPaint.yellow('warning')}: ${count(rows)} of ${counted(rowsRead, 'row')} train nothing${first} [no-trained-token]`,
+  )
 }
 
 /** How rows are masked, as axolotl logs it: the knobs, the markers with their ids, and what is odd about them. */

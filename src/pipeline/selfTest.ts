@@ -56,7 +56,8 @@ async function probe(compiled: Compiled, dataset: CompiledDataset): Promise<Self
   // Messages in the plain form, whatever the data's fields are called; every answer counts, whichever turns are trained.
   const masker = { ...dataset.encoder.masker, turns: 'all' }
   const encoder = { ...dataset.encoder, masker, route: 'boundaries', fields: {} }
-  const spec = rowSpec(compiled)
+  // However long the data's rows may be: the probe is whole.
+  const { sequenceLen: _, minSampleLen: __, ...spec } = rowSpec(compiled)
   const rows = await openRows({ ...spec, datasets: [{ ...spec.datasets[0], encoder } as DatasetSpec] })
   const [row] = await rows.rows([JSON.stringify({ messages: PROBE })])
   if (row === undefined || row instanceof LossmaskError) return undefined

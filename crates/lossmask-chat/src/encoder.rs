@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lossmask::{Diagnosis, Masker, Record, RowContext, Severity, Turns};
+use lossmask::{Diagnosis, Masker, MaskerOptions, Record, RowContext, Severity, Turns};
 use serde_json::{Value, json};
 
 use crate::diagnose::{self, Unrendered, near_miss};
@@ -57,7 +57,7 @@ impl Encoder {
         }
         let masker = compile(&spec.masker)?;
         // The painter picks the last turn itself: flags in the data may change which one that is.
-        let every_turn = compile(&lossmask::MaskerOptions { turns: Turns::All, ..spec.masker.clone() })?;
+        let every_turn = compile(&MaskerOptions { turns: Turns::All, ..spec.masker.clone() })?;
         let turns = TurnFinder::new(every_turn, spec.masker.boundaries.clone());
         let policy = Policy::new(&spec, spec.masker.roles_to_train.clone());
         let guard = Guard::new(&spec, &tokenizer);
@@ -184,7 +184,7 @@ impl Encoder {
             Route::Generation => (blocks(true), Status::Single),
             Route::Auto => {
                 let has_boundaries = !self.spec.masker.boundaries.is_empty();
-                let tags = template.has_generation_tags();
+                let tags = template.has_generation_tags() && self.blocks_tell();
                 // Flags are the data's own word, which no other route can check.
                 let flagged = row.conversation.sources.iter().any(|source| source.flags != Default::default());
                 let (name, first, second): (_, Record, Vec<_>) = if tags && !has_boundaries {
@@ -212,6 +212,12 @@ impl Encoder {
                 (record, status)
             }
         }
+    }
+
+    /// Whether `{% generation %}` blocks can tell what the config asks for: every answer, and nothing else.
+    fn blocks_tell(&self) -> bool {
+        let MaskerOptions { roles_to_train, train_on_inputs, turns, .. } = &self.spec.masker;
+        !train_on_inputs && *turns == Turns::All && matches!(&roles_to_train[..], [role] if role == "assistant")
     }
 
     fn by_generation(&self, row: &Row<'_>, rendered: &Rendered, flags: bool) -> Record {
@@ -285,7 +291,7 @@ fn inline_reasoning(conversation: &Conversation) -> InlineReasoning {
     conversation.messages.iter().map(|message| thinking::inline(message.get("content")?.as_str()?)).collect()
 }
 
-fn compile(options: &lossmask::MaskerOptions) -> Result<Masker, SpecError> {
+fn compile(options: &MaskerOptions) -> Result<Masker, SpecError> {
     Masker::new(options).map_err(|error| SpecError {
         code: error.code(),
         message: error.to_string(),
