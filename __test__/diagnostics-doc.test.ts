@@ -1,8 +1,12 @@
-/** docs/diagnostics.md has an entry for each code in the sources, and no entry for a code that is gone. */
+/**
+ * docs/diagnostics.md has an entry for each code in the sources, and no entry for a code that is gone; its examples are what lossmask says when
+ * they are brought about.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { root } from './helpers/cli.js'
+import { EXAMPLES, withExamples } from './helpers/examples.js'
 
 const doc = readFileSync(join(root, 'docs/diagnostics.md'), 'utf8')
 const code = '([a-z0-9]+(?:-[a-z0-9]+)+|cancelled)'
@@ -71,4 +75,11 @@ test('every entry is of a code that stands in the sources, once, with an example
     const name = section.slice(1, section.indexOf('`', 1))
     t.true(section.includes(`[${name}]\n`), `${name} has an example`)
   }
+})
+
+test.serial('the examples are what is said: `npm run docs:diagnostics` writes them', async t => {
+  const absent = Object.keys(EXAMPLES).filter(name => !entries.includes(name))
+  t.deepEqual(absent, [])
+  t.is(await withExamples(doc), doc)
+  t.log(`${Object.keys(EXAMPLES).length} of ${entries.length} examples are brought about`)
 })

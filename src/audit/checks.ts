@@ -164,7 +164,7 @@ export const runChecks: readonly Check[] = [
         message:
           truncation.rows === 0
             ? 'none'
-            : `${share(truncation.trainedTokens, trainedTokens + truncation.trainedTokens)} tokens, in ${truncation.rows} rows that were cut`,
+            : `${share(truncation.trainedTokens, trainedTokens + truncation.trainedTokens)} tokens; rows cut: ${truncation.rows}`,
         ...seen(report, 'row-truncated'),
       }
     },
