@@ -73,7 +73,7 @@ test('every entry is of a code that stands in the sources, once, with an example
   t.is(new Set(entries).size, entries.length)
   for (const section of doc.split(/^### /m).slice(1)) {
     const name = section.slice(1, section.indexOf('`', 1))
-    t.true(section.includes(`[${name}]\n`), `${name} has an example`)
+    t.true(section.includes(`[${name}]`), `${name} has an example`)
   }
 })
 
