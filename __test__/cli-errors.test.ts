@@ -288,3 +288,10 @@ test.serial('help goes to stdout and names every command', async t => {
   t.is(run.code, 0)
   for (const command of ['preprocess', 'mask', 'strategies']) t.regex(run.stdout, new RegExp(`^  ${command}`, 'm'))
 })
+
+test.serial('--debug without a number in front of the config shows rows all the same', async t => {
+  const cwd = folder(t, withData(good))
+  const run = await lossmask(['preprocess', '--debug', 'config.yml', '--output', 'out'], { cwd })
+  t.is(run.code, 0, run.stderr)
+  t.regex(run.stdout, /Count of labels: \d+/)
+})

@@ -9,9 +9,10 @@ import { folder, lossmask, root } from './helpers/cli.js'
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
-function block(language: string): string {
-  const found = readme.match(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``))?.[1]
-  if (found === undefined) throw new Error(`README.md has no ${language} block`)
+/** The first code block of a language, or a later one. */
+function block(language: string, index = 0): string {
+  const found = [...readme.matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, 'g'))][index]?.[1]
+  if (found === undefined) throw new Error(`README.md has no ${language} block ${index}`)
   return found
 }
 
@@ -41,6 +42,12 @@ test('the debug view is what the quick start shows, and its figures are true', a
     .filter(text => text !== ''))
     t.true(run.stdout.includes(part), part)
   t.true(run.stdout.includes('63 of 63 turns'))
+})
+
+test('the audit says what the README shows of it', async t => {
+  const run = await lossmask(['audit', 'examples/quickstart/config.yml'])
+  t.is(run.code, 0, run.stderr)
+  for (const line of block('text', 1).trim().split('\n')) t.true(run.stdout.includes(line), line)
 })
 
 test('every file the README links to is there', t => {

@@ -263,3 +263,6 @@ export const failingNotices: ReadonlySet<string> = new Set([
   'pad-is-end-marker',
   'role-without-boundary',
 ])
+
+/** The code of every check. */
+export const checkCodes: readonly string[] = [...runChecks, ...rowChecks, ...noticeChecks].map(({ code }) => code)

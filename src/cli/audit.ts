@@ -1,17 +1,20 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { judge } from '../audit/audit.js'
+import { checkCodes } from '../audit/checks.js'
 import { comparePeers, type PeerView } from '../audit/compare.js'
 import { compareText } from '../audit/compareText.js'
 import { auditInput } from '../audit/input.js'
 import { type Peer, peers } from '../audit/peers.js'
 import { auditText } from '../audit/text.js'
+import type { Audit } from '../audit/types.js'
 import { loadConfig } from '../config/index.js'
+import { nearestName } from '../nearest.js'
 import { type Compiled, compileConfig, runSpec } from '../pipeline/compile.js'
 import { runPipeline } from '../pipeline/run.js'
 import { strategyFaults } from '../pipeline/selfTest.js'
 import { exitCode, onData } from './failure.js'
 import { interruptible } from './interrupt.js'
-import { type CommandIo, print, printJson } from './io.js'
+import { type CommandIo, print, printJson, say } from './io.js'
 import { positiveNumber } from './options.js'
 import { ProgressLine } from './progress.js'
 
@@ -19,7 +22,7 @@ interface Options {
   sample?: number
   workers?: number
   compare?: Peer[]
-  max: Record<string, number>
+  max?: Record<string, number>
   json?: boolean
 }
 
@@ -36,8 +39,12 @@ export function auditCommand(io: CommandIo): Command {
     .option('--sample <n>', 'look at this many rows of each dataset, drawn by the seed (default: all)', positiveNumber)
     .option('-w, --workers <n>', 'threads (default: one per core)', positiveNumber)
     .option('--compare <tools>', `what other tools would train on instead: ${peers.join(',')}`, peerList)
-    .option('--max <code=share>', 'let a check pass up to this share, fail above it (repeatable)', threshold, {})
+    .option('--max <code=share>', 'let a check pass up to this share, fail above it (repeatable)', threshold)
     .option('--json', 'one JSON document on stdout')
+    .addHelpText(
+      'after',
+      '\nEach check has a code, which docs/diagnostics.md explains; shares may stand in the config too, under lossmask.audit.',
+    )
     .action((file: string, options: Options) => audit(io, file, options))
 }
 
@@ -56,7 +63,9 @@ async function audit(io: CommandIo, file: string, options: Options): Promise<voi
   const report = await interruptible(signal =>
     onData(() => runPipeline(spec, { signal, onProgress: at => progress.update(at) })).finally(() => progress.clear()),
   )
-  const judged = judge(auditInput(compiled, report, faults), { ...config.lossmask.audit, ...options.max })
+  const thresholds = { ...config.lossmask.audit, ...options.max }
+  const judged = judge(auditInput(compiled, report, faults), thresholds)
+  sayUnknown(io, Object.keys(thresholds), judged)
   const views = await peerViews(compiled, options)
   if (options.json === true) printJson(io, { ...judged, ...(views === undefined ? {} : { peers: views }), report })
   else
@@ -67,6 +76,16 @@ async function audit(io: CommandIo, file: string, options: Options): Promise<voi
       ),
     )
   if (judged.failed) io.verdict = exitCode.data
+}
+
+/** A threshold for a code that no check has would do nothing. */
+function sayUnknown(io: CommandIo, codes: readonly string[], { findings }: Audit): void {
+  const known = [...new Set([...checkCodes, ...findings.map(({ code }) => code)])]
+  for (const code of codes.filter(each => !known.includes(each))) {
+    const near = nearestName(code, known)
+    const hint = near === undefined ? '' : `; did you mean ${near}?`
+    say(io, `${io.errPaint.yellow('notice')}: no check of this run is called ${JSON.stringify(code)}${hint}`)
+  }
 }
 
 async function peerViews(compiled: Compiled, { compare, sample }: Options): Promise<PeerView[] | undefined> {
@@ -82,7 +101,7 @@ function peerList(text: string): Peer[] {
   return wanted as Peer[]
 }
 
-function threshold(text: string, previous: Record<string, number>): Record<string, number> {
+function threshold(text: string, previous: Record<string, number> = {}): Record<string, number> {
   const match = /^([a-z-]+)=([0-9.]+)$/.exec(text)
   const share = Number(match?.[2])
   if (match === null || !(share >= 0 && share <= 1))
