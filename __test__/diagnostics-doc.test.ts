@@ -14,7 +14,7 @@ const code = '([a-z0-9]+(?:-[a-z0-9]+)+|cancelled)'
 const patterns = {
   ts: [`LossmaskError\\(\\s*'${code}'`, `\\bcode(?::| =)\\s*'${code}'`],
   rs: [
-    `(?:DataError|Issue|RowError|SpecError|Diagnosis|TemplateError|MediaError|Refusal|Error)::new\\(\\s*"${code}"`,
+    `(?:DataError|Issue|RowError|SpecError|Diagnosis|TemplateError|MediaError|Refusal|Refused|MediaFault|Error)::new\\(\\s*"${code}"`,
     `\\bcode: "${code}"`,
   ],
   // A kind of error and its code.

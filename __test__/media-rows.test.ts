@@ -1,6 +1,8 @@
 /** Rows with media the whole way: files in, prepared rows out. */
 import { spawnSync } from 'node:child_process'
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { folder, lossmask, quickstartModel, root } from './helpers/cli.js'
@@ -131,6 +133,37 @@ test('a file that is missing, broken, outside or refused is a row error that nam
   const failed = await run()
   t.is(failed.code, 1)
   t.regex(failed.stderr, /rows\.jsonl:1.*none\.png.*\[media-missing\]/s)
+})
+
+test('an address is fetched where its host is named, and only as far as its header', async t => {
+  const requests: (string | undefined)[] = []
+  const server = createServer((request, response) => {
+    requests.push(request.url)
+    if (request.url !== '/a.png') return response.writeHead(404).end()
+    return response.end(Buffer.concat([png(640, 480), Buffer.alloc(1 << 20)]))
+  })
+  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
+  t.teardown(() => server.close())
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  const there = { type: 'image', url: `http://${host}/a.png` }
+  const rows = [asked(there), asked({ type: 'image', url: `http://${host}/none.png` })]
+
+  for (const allow_remote of [false, true, ['example.org']]) {
+    const { code, stderr } = await project(t, rows, {}, { lossmask: { media: { allow_remote } } }).run()
+    t.is(code, 1)
+    t.regex(stderr, /media-remote/, `${allow_remote}`)
+  }
+  t.deepEqual(requests, [], 'nobody was asked')
+
+  const { run, cwd } = project(t, rows, {}, { lossmask: { media: { allow_remote: [host] } } })
+  const { code, stderr, read } = await run('--on-error', 'skip')
+  t.is(code, 0, stderr)
+  t.deepEqual(
+    read().map(row => row.media[0]?.grid[0]?.values),
+    [[1, 34, 46]],
+  )
+  t.regex(readFileSync(join(cwd, 'out/rejected.jsonl'), 'utf8'), /none\.png cannot be fetched.*404/)
+  t.deepEqual(requests.sort(), ['/a.png', '/none.png'])
 })
 
 test('a training loop takes the rows as they are: the model makes as many features as there are placeholders', async t => {

@@ -94,7 +94,7 @@ const media = z.union(
       .strictObject({
         tokens: optional(z.array(token)),
         root: optional(text),
-        allow_remote: optional(z.boolean()),
+        allow_remote: optional(z.union([z.boolean(), texts])),
         family: optional(text),
         exif_orientation: optional(z.enum(['apply', 'ignore'])),
       })

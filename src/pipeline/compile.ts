@@ -5,7 +5,7 @@ import { type LoadedTokenizer, loadTokenizer } from '../tokenizer/index.js'
 import { defined } from './defined.js'
 import { type CompiledDataset, compileDataset } from './encoder.js'
 import { findDataFiles } from './files.js'
-import { besideFiles } from './media.js'
+import { below, besideFiles } from './media.js'
 import { firstExisting, lookupBases } from './paths.js'
 import type { OutputFormat } from './report.js'
 import type { DatasetSpec, PipelineSpec } from './spec.js'
@@ -95,13 +95,13 @@ export async function runSpec(compiled: Compiled, options: RunOptions = {}): Pro
   }
 }
 
-/** The spec for rows that do not come from files: the first dataset's rules, without its data. */
+/** The spec for rows that do not come from files: the first dataset's rules, without its data. Their media stand beside the config. */
 export function rowSpec(compiled: Compiled, options: Pick<RunOptions, 'onError'> = {}): PipelineSpec {
-  const { config, tokenizer, datasets } = compiled
+  const { config, tokenizer, datasets, bases } = compiled
   const [dataset] = datasets as [CompiledDataset]
   return {
     tokenizer: { path: tokenizer.spec.path, addedTokens: [...tokenizer.spec.addedTokens] },
-    datasets: [{ name: config.datasets[0]?.path ?? '', files: [], encoder: dataset.encoder }],
+    datasets: [{ name: config.datasets[0]?.path ?? '', files: [], encoder: below(dataset.encoder, bases.at(-1)) }],
     ...rowRules(config),
     ...options,
   }

@@ -5,7 +5,7 @@ import { LossmaskError } from '../errors.js'
 import type { LoadedTokenizer } from '../tokenizer/index.js'
 import { defined } from './defined.js'
 import { firstExisting } from './paths.js'
-import type { DatasetSpec, MediaSpec } from './spec.js'
+import type { DatasetSpec, EncoderSpec, MediaSpec } from './spec.js'
 
 /** Files of a model folder that say how its processor prepares media. */
 const processorFiles = ['processor_config.json', 'preprocessor_config.json']
@@ -15,7 +15,7 @@ interface MediaSettings {
   readonly tokens?: unknown
   readonly family?: string | undefined
   readonly root?: string | undefined
-  readonly allowRemote?: boolean | undefined
+  readonly allowRemote?: boolean | string[] | undefined
   readonly exifOrientation?: 'apply' | 'ignore' | undefined
 }
 
@@ -36,8 +36,12 @@ export function mediaSpec(config: Config, tokenizer: LoadedTokenizer, bases: rea
 
 /** Media of a dataset's rows are looked up beside its files, unless the config names a folder. */
 export function besideFiles(dataset: DatasetSpec): DatasetSpec {
-  const { media } = dataset.encoder
   const [file] = dataset.files
-  if (media === undefined || media.root !== undefined || file === undefined) return dataset
-  return { ...dataset, encoder: { ...dataset.encoder, media: { ...media, root: dirname(resolve(file)) } } }
+  return file === undefined ? dataset : { ...dataset, encoder: below(dataset.encoder, dirname(resolve(file))) }
+}
+
+/** Rows whose media are looked up in `folder`, unless the config names one. */
+export function below(encoder: EncoderSpec, folder: string | undefined): EncoderSpec {
+  const { media } = encoder
+  return media === undefined || folder === undefined ? encoder : { ...encoder, media: { root: folder, ...media } }
 }

@@ -71,7 +71,7 @@ export interface MediaSpec {
   model?: string
   root?: string
   exifOrientation?: 'apply' | 'ignore'
-  allowRemote?: boolean
+  allowRemote?: boolean | string[]
 }
 
 /** A chat template with its variables. */

@@ -7,8 +7,6 @@
 
 mod collect;
 mod place;
-#[cfg(test)]
-mod tests;
 mod unfold;
 
 use std::collections::HashSet;
@@ -71,7 +69,7 @@ impl MediaStep {
             Some(family) => Ok(Expander::new(family, &params).map_err(|error| unusable(&error))?),
             None => Err(no_family()),
         };
-        let locator = Locator::new(spec.root.as_deref(), spec.exif_orientation, spec.allow_remote)
+        let locator = Locator::new(spec.root.as_deref(), spec.exif_orientation, &spec.allow_remote)
             .map_err(|error| located(&error))?;
         Ok(MediaStep { expander, locator, sampling_rate: spec.sampling_rate.unwrap_or(16_000) })
     }
@@ -132,3 +130,6 @@ fn unusable(error: &ParamsError) -> SpecError {
 fn located(error: &MediaFault) -> SpecError {
     SpecError { code: error.code, message: error.message.clone(), hint: error.hint.map(str::to_owned) }
 }
+
+#[cfg(test)]
+mod tests;

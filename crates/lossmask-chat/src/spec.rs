@@ -137,9 +137,9 @@ pub struct MediaSpec {
     /// Whether images are set upright before they are measured.
     #[serde(default)]
     pub exif_orientation: lossmask_media::ExifOrientation,
-    /// Accept addresses of media that lossmask does not fetch: the data must state their sizes.
+    /// Which `http(s)` addresses of media may be fetched: `false`, `true` for public ones, or a list of hosts.
     #[serde(default)]
-    pub allow_remote: bool,
+    pub allow_remote: lossmask_media::Remote,
     /// The rate that the processor resamples sound to. Default 16,000.
     #[serde(default)]
     pub sampling_rate: Option<u32>,

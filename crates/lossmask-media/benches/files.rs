@@ -12,7 +12,7 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Instant;
 
-use lossmask_media::{ExifOrientation, Locator, Reference, Size};
+use lossmask_media::{ExifOrientation, Locator, Reference, Remote, Size};
 
 const FILES: usize = 10_000;
 
@@ -49,7 +49,8 @@ fn per_file(mut work: impl FnMut()) -> f64 {
 fn main() {
     let folder = tempfile::tempdir().expect("a folder for the files");
     let files = write_files(folder.path());
-    let locator = Locator::new(Some(folder.path()), ExifOrientation::Apply, false).expect("the folder is there");
+    let locator =
+        Locator::new(Some(folder.path()), ExifOrientation::Apply, &Remote::Never).expect("the folder is there");
     for (name, size) in &files {
         assert_eq!(locator.image_size(Reference::Url(name)), Ok(*size), "{name}");
     }

@@ -1,4 +1,5 @@
-//! Where a row's media are: files below one folder, `data:` URLs, base64. Nothing outside that folder is ever opened.
+//! Where a row's media are: files below one folder, `data:` URLs, base64, and addresses where they may be fetched. No file outside of
+//! that folder is ever opened.
 
 use std::fs::File;
 use std::io::{Cursor, Read, Seek};
@@ -7,10 +8,12 @@ use std::path::{Component, Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, general_purpose};
+use ureq::Agent;
 
 use crate::expansion::Size;
 use crate::fault::MediaFault;
 use crate::probe::{ExifOrientation, audio_samples, image_size, unreadable};
+use crate::remote::{self, Remote};
 
 /// Padding or none: data sets hold both.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -35,7 +38,8 @@ pub struct Locator {
     /// With every link resolved.
     root: Option<PathBuf>,
     exif: ExifOrientation,
-    allow_remote: bool,
+    /// What fetches addresses, where that is allowed.
+    agent: Option<Agent>,
 }
 
 /// A file or bytes in memory.
@@ -47,7 +51,7 @@ impl Locator {
     ///
     /// # Errors
     /// `media-root` when the folder is not there.
-    pub fn new(root: Option<&Path>, exif: ExifOrientation, allow_remote: bool) -> Result<Self, MediaFault> {
+    pub fn new(root: Option<&Path>, exif: ExifOrientation, remote: &Remote) -> Result<Self, MediaFault> {
         let resolved = root.map(std::fs::canonicalize).transpose().map_err(|error| {
             let shown = root.map_or_else(String::new, |root| root.display().to_string());
             MediaFault::new("media-root", format!("the media folder {shown} cannot be opened: {error}"))
@@ -55,7 +59,7 @@ impl Locator {
         if let Some(folder) = resolved.as_ref().filter(|folder| !folder.is_dir()) {
             return Err(MediaFault::new("media-root", format!("{} is no folder", folder.display())));
         }
-        Ok(Locator { root: resolved, exif, allow_remote })
+        Ok(Locator { root: resolved, exif, agent: remote.agent() })
     }
 
     /// The size of an image, upright where the locator applies orientations.
@@ -81,21 +85,13 @@ impl Locator {
             Reference::Base64(text) => Ok((Box::new(decoded(text)?), "the base64 data".to_owned())),
             Reference::Url(url) => match scheme(url) {
                 Some("data") => Ok((Box::new(data_url(url)?), "the data URL".to_owned())),
-                Some("http" | "https") => Err(self.remote(url)),
+                Some("http" | "https") => {
+                    let agent = self.agent.as_ref().ok_or_else(|| not_fetched(url))?;
+                    Ok((Box::new(remote::open(agent, url)?), url.chars().take(200).collect()))
+                }
                 Some("file") => self.file(&percent_decoded(url["file:".len()..].trim_start_matches("//"))),
                 _ => self.file(url),
             },
-        }
-    }
-
-    fn remote(&self, url: &str) -> MediaFault {
-        let shown: String = url.chars().take(200).collect();
-        if self.allow_remote {
-            MediaFault::new("media-remote", format!("{shown} would have to be fetched, which lossmask does not do"))
-                .hint("state width and height beside the address in the data, or fetch the files first and name them by path")
-        } else {
-            MediaFault::new("media-remote", format!("{shown} is not on this machine"))
-                .hint("fetch the files first and name them by path; or set media.allow_remote and state width and height in the data")
         }
     }
 
@@ -126,6 +122,12 @@ impl Locator {
         let file = File::open(&found).map_err(|error| unreadable(&name, &error))?;
         Ok((Box::new(file), name))
     }
+}
+
+fn not_fetched(url: &str) -> MediaFault {
+    let shown: String = url.chars().take(200).collect();
+    MediaFault::new("media-remote", format!("{shown} is not on this machine"))
+        .hint("fetch the files first and name them by path, state their sizes in the data, or set media.allow_remote")
 }
 
 /// A path below the root with every link resolved. The root holds none, so where nothing below it is a link either, there is nothing to

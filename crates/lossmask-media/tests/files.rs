@@ -6,7 +6,7 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use base64::Engine as _;
-use lossmask_media::{ExifOrientation, Locator, MediaFault, Reference, Size, audio_samples, image_size};
+use lossmask_media::{ExifOrientation, Locator, MediaFault, Reference, Remote, Size, audio_samples, image_size};
 use proptest::prelude::*;
 use support::{avif, bmp, flac, gif, jpeg, mp3, png, tiff, wav, webp};
 
@@ -233,7 +233,7 @@ proptest! {
 }
 
 fn locator(root: &Path) -> Locator {
-    Locator::new(Some(root), ExifOrientation::Apply, false).unwrap()
+    Locator::new(Some(root), ExifOrientation::Apply, &Remote::Never).unwrap()
 }
 
 #[test]
@@ -263,13 +263,11 @@ fn paths_stay_below_the_root() {
     assert_eq!(code(""), Err("media-not-a-file"));
     assert!(code("a\0b").is_err());
     assert_eq!(code("https://example.org/a.png"), Err("media-remote"));
-    let remote = Locator::new(Some(root.path()), ExifOrientation::Apply, true).unwrap();
-    assert_eq!(remote.image_size(Reference::Url("https://example.org/a.png")).unwrap_err().code, "media-remote");
 
-    let rootless = Locator::new(None, ExifOrientation::Apply, false).unwrap();
+    let rootless = Locator::new(None, ExifOrientation::Apply, &Remote::Never).unwrap();
     assert_eq!(rootless.image_size(Reference::Url("a.png")).unwrap_err().code, "media-outside-root");
     assert_eq!(
-        Locator::new(Some(&root.path().join("none")), ExifOrientation::Apply, false).unwrap_err().code,
+        Locator::new(Some(&root.path().join("none")), ExifOrientation::Apply, &Remote::Never).unwrap_err().code,
         "media-root"
     );
 }
@@ -318,7 +316,7 @@ fn large_files_are_not_read() {
 fn data_in_the_row_is_read_from_there() {
     let text = base64::engine::general_purpose::STANDARD.encode(jpeg(640, 480, Some(6)));
     let upright = Ok(Size { width: 480, height: 640 });
-    let locator = Locator::new(None, ExifOrientation::Apply, false).unwrap();
+    let locator = Locator::new(None, ExifOrientation::Apply, &Remote::Never).unwrap();
     assert_eq!(locator.image_size(Reference::Base64(&text)), upright);
     assert_eq!(locator.image_size(Reference::Base64(text.trim_end_matches('='))), upright, "without padding");
     assert_eq!(locator.image_size(Reference::Base64(&text.replace('+', "-").replace('/', "_"))), upright, "URL-safe");
