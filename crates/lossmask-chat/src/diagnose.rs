@@ -209,7 +209,10 @@ pub(crate) fn near_miss(
 ) -> Option<Diagnosis> {
     // A control token is no marker by chance; words are, unless no marker stands in the row at all.
     let misses = masker.near_misses(ids).into_iter();
-    let mut telling = misses.filter(|miss| record.turns.is_empty() || tokenizer.is_added(ids[miss.start])).peekable();
+    let is_control = |at: usize| record.turns.is_empty() || tokenizer.is_added(ids[at]);
+    // Where starts begin with the end of the turn before, the row's last end is no start that was missed.
+    let closes = |at: usize| record.turns.binary_search_by_key(&at, |turn| turn.content_end).is_ok();
+    let mut telling = misses.filter(|miss| is_control(miss.start) && !closes(miss.start)).peekable();
     telling.peek()?;
     let turns = record.turns.iter().filter(|turn| policy.role(&record.roles[turn.role as usize]).trained).count();
     let messages = conversation.sources.iter().filter(|source| policy.role(&source.role).trained).count();
