@@ -1,6 +1,12 @@
 /** Whole runs of `lossmask audit`: a clean one passes, each of the ways in which it can be broken fails under its own code. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'ava'
+import { parse } from 'yaml'
+import { checkCodes } from '../src/audit/checks.js'
+import { loadConfig } from '../src/config/index.js'
 import { BROKEN, CLEAN } from './helpers/broken.js'
+import { root } from './helpers/cli.js'
 import { auditRun } from './helpers/wholeRun.js'
 
 test.serial('a clean run passes every check', async t => {
@@ -64,4 +70,15 @@ test.serial('what is broken fails for that alone', async t => {
       code,
     )
   }
+})
+
+test('docs/audit.md has a row for each check, and a config that is one', async t => {
+  const doc = readFileSync(join(root, 'docs/audit.md'), 'utf8')
+  t.deepEqual([...doc.matchAll(/^\| `([a-z-]+)` \|/gm)].map(match => match[1]).sort(), [...checkCodes].sort())
+  const [, yaml = ''] = /```yaml\n([\s\S]*?)```/.exec(doc) ?? []
+  t.deepEqual(Object.keys((await loadConfig({ ...parse(yaml) })).lossmask.audit), [
+    'no-trained-token',
+    'rows-too-long',
+    'pad-is-end-marker',
+  ])
 })
