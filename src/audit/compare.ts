@@ -37,7 +37,10 @@ export async function comparePeers(
 }
 
 async function view(peer: Peer, spec: PipelineSpec, compiled: Compiled, ours: Report): Promise<PeerView> {
-  const encoders = compiled.datasets.map(dataset => peerEncoder(peer, dataset, compiled))
+  // The run's own encoders: they know where the files' media are.
+  const encoders = compiled.datasets.map((dataset, index) =>
+    peerEncoder(peer, { ...dataset, encoder: spec.datasets[index]?.encoder ?? dataset.encoder }, compiled),
+  )
   const refusal = encoders.find(each => 'refuses' in each)
   if (refusal !== undefined && 'refuses' in refusal) return { peer, note: '', refuses: refusal.refuses }
   const datasets = spec.datasets.map((dataset, index) => {
