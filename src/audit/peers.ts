@@ -49,11 +49,11 @@ function axolotl(base: EncoderSpec, strategy: Strategy | undefined, tokenizer: M
   const ignoreTokenIds = [...(base.masker.ignoreTokenIds ?? []), ...(pad === undefined ? [] : [pad])]
   const masker: MaskerSpec = { ...base.masker, ignoreTokenIds, exclude: [] }
   if (strategy === undefined || !AXOLOTL_SCANS.has(strategy.name)) {
-    const encoder = { ...base, route: 'boundaries' as const, masker: { ...masker, trainOnInputs: true } }
+    const encoder = { ...base, route: 'ids' as const, masker: { ...masker, trainOnInputs: true } }
     return { encoder, note: 'no role boundaries for this family: all text is trained' }
   }
   const boundaries = strategy.roles.map(role => axolotlBoundary(role, tokenizer))
-  const encoder = { ...base, route: 'boundaries' as const, masker: { ...masker, boundaries } }
+  const encoder = { ...base, route: 'ids' as const, masker: { ...masker, boundaries } }
   return { encoder, note: 'whole markers in the ids, padding masked by id' }
 }
 
@@ -79,7 +79,7 @@ function generation(peer: Peer, base: EncoderSpec): PeerEncoder {
   if (peer === 'trl') return { refuses: 'assistant_only_loss needs a template with {% generation %}' }
   const masker = { ...base.masker, rolesToTrain: [] }
   return {
-    encoder: { ...base, route: 'boundaries', masker },
+    encoder: { ...base, route: 'ids', masker },
     note: 'no {% generation %} in the template: nothing is trained',
   }
 }
@@ -92,5 +92,5 @@ function unsloth(base: EncoderSpec, strategy: Strategy | undefined, tokenizer: M
   const ends = [{ ids: wholeStart(user, tokenizer), kind: 'before' as const }]
   const boundaries = [{ role: 'assistant', starts: [wholeStart(assistant, tokenizer)], ends }]
   const masker: MaskerSpec = { ...base.masker, boundaries, exclude: [], rolesToTrain: ['assistant'] }
-  return { encoder: { ...base, route: 'boundaries', masker }, note: 'from the answer to the next user marker' }
+  return { encoder: { ...base, route: 'ids', masker }, note: 'from the answer to the next user marker' }
 }

@@ -53,7 +53,7 @@ export interface EncoderSpec {
   mediaTokenIds?: number[]
   suspectMediaIds?: number[]
   scannable?: boolean
-  route?: 'auto' | 'boundaries' | 'generation' | 'content'
+  route?: 'auto' | 'boundaries' | 'ids' | 'generation' | 'content'
   injection?: 'escape' | 'error' | 'allow'
   straddle?: 'exclude' | 'include'
   reasoning?: 'train' | 'mask'

@@ -180,6 +180,7 @@ impl Encoder {
         let content = |flags| self.painted(row, self.turns.by_content(row, &self.policy), flags);
         match self.spec.route {
             Route::Boundaries => (self.painted(row, self.turns.by_ids(row), true), Status::Single),
+            Route::Ids => (self.masker.record(row.ids, &RowContext::default()), Status::Single),
             Route::Content => (content(true), Status::Single),
             Route::Generation => (blocks(true), Status::Single),
             Route::Auto => {

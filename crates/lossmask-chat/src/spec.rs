@@ -42,8 +42,10 @@ pub enum Route {
     /// The strongest route the input allows, checked against a second one.
     #[default]
     Auto,
-    /// Token ids only.
+    /// Turns by token ids, of which the messages' own roles and flags decide what is trained.
     Boundaries,
+    /// Token ids and nothing else: what a tool makes of a row that knows no messages. For looking at, not in configs.
+    Ids,
     /// `{% generation %}` blocks.
     Generation,
     /// Origin of every character.
