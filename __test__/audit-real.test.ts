@@ -54,7 +54,8 @@ async function compare(
         files: {
           'tokenizer.json': tokenizerFile(vocabulary),
           'tokenizer_config.json': '{}',
-          'chat_template.jinja': '',
+          'chat_template.jinja': null,
+          'preprocessor_config.json': null,
         },
       },
     })

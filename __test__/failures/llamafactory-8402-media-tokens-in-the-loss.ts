@@ -12,6 +12,8 @@ const setting = (config: object, dataset: object = {}): FailureCase => ({
     { messages: [user([...picture, text('What is it?')]), assistant([text('Like '), ...picture, text(' this.')])] },
   ],
   config: { ...config },
+  // Nothing says how they are expanded: the placeholders stay as the template writes them.
+  model: { files: { 'preprocessor_config.json': null } },
   dataset: { ...dataset },
   says: { 'media-not-expanded': 'warn' },
   check: ({ rows }) => {
