@@ -6,8 +6,7 @@ import test from 'ava'
 import { LossmaskError, loadConfig, Pipeline } from '../src/index.js'
 import { folder, lossmask, quickstartModel, root } from './helpers/cli.js'
 
-const images = join(root, 'examples/quickstart')
-const config = `base_model: ${quickstartModel}\ndatasets:\n  - path: unused.jsonl\nlossmask: { media: { root: ${images} } }\n`
+const config = `base_model: ${quickstartModel}\ndatasets:\n  - path: unused.jsonl\n`
 const data = readFileSync(join(root, 'examples/quickstart/conversations.jsonl'), 'utf8')
 const rows = data.trim().split('\n')
 

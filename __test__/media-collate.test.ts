@@ -1,6 +1,13 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import test from 'ava'
 import { LossmaskError } from '../src/errors.js'
 import { collate, type RowToCollate } from '../src/media/index.js'
+import { folder, quickstartModel, root } from './helpers/cli.js'
+
+const PACKAGE = '@huggingface/transformers'
 
 const list = (array: Int32Array) => [...array]
 
@@ -49,4 +56,33 @@ test('what does not fit is named, and nothing is cut', t => {
     t.is(error?.code, code)
     t.is(error?.path, path)
   }
+})
+
+test('the example takes ids from a processor of transformers.js', t => {
+  const installed = createRequire(import.meta.url)
+    .resolve.paths('')
+    ?.some(path => existsSync(join(path, PACKAGE)))
+  if (installed !== true) {
+    t.log(`left out: ${PACKAGE} is not installed`)
+    return t.pass()
+  }
+  const model = folder(t)
+  cpSync(quickstartModel, model, { recursive: true })
+  const processor = {
+    processor_class: 'Qwen2VLProcessor',
+    image_processor_type: 'Qwen2VLImageProcessor',
+    ...{ do_convert_rgb: true, do_resize: true, do_rescale: true, do_normalize: true },
+    ...{ image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] },
+    ...{ min_pixels: 3136, max_pixels: 1003520, patch_size: 14, temporal_patch_size: 2, merge_size: 2 },
+  }
+  writeFileSync(join(model, 'preprocessor_config.json'), JSON.stringify(processor))
+  const example = join(root, 'examples/multimodal/transformers-js.mjs')
+  const image = join(root, 'examples/quickstart/images/harbour.png')
+  const done = spawnSync(process.execPath, [example, model, image], { encoding: 'utf8' })
+  t.is(done.status, 0, done.stderr)
+  t.deepEqual(JSON.parse(done.stdout), {
+    shape: [2, 48],
+    placeholders: [6, 6],
+    trained: 'A small harbour.<|im_end|>Dark water below, a pale sky above.<|im_end|>',
+  })
 })

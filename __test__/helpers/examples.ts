@@ -252,7 +252,6 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   'media-base64': media({ type: 'image', url: 'data:image/png;base64,???' }),
   'media-not-expanded': run('preprocess', {
     rows: [{ messages: [user([{ type: 'image' }]), assistant('A harbour.')] }],
-    model: { files: { 'preprocessor_config.json': null } },
   }),
   'media-root': config(yaml('lossmask:\n  media:\n    family: qwen2_vl\n    root: images\n')),
 

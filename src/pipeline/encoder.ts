@@ -85,7 +85,7 @@ export function compileDataset(
       weights: lossmask.weights,
       trainOnEot: dataset.trainOnEot,
       padTokenId: tokenizer.padTokenId,
-      media: segments ? undefined : mediaSpec(config, tokenizer, bases),
+      media: mediaSpec(config, tokenizer, bases),
     }),
     fields: fieldSpec(dataset),
     eotTokenIds: eotIds(config.eotTokens, tokenizer),

@@ -13,7 +13,7 @@ use crate::route::compare::{Scope, conflict};
 use crate::route::origin::{InlineReasoning, of_tokens};
 use crate::route::paint::Painter;
 use crate::route::policy::Policy;
-use crate::route::segments::Segments;
+use crate::route::segments::{SegmentTokens, Segments};
 use crate::route::turns::{Structure, TurnFinder};
 use crate::route::{Row, generation};
 use crate::row::{EncodedRow, RowError, SpecError, Status};
@@ -82,15 +82,19 @@ impl Encoder {
             train_on_inputs: self.spec.masker.train_on_inputs,
             ignored: &self.spec.masker.ignore_token_ids,
         };
-        let (ids, record) = segments.encode(row)?;
-        let diagnostics = diagnose::tokens(&self.tokenizer, &self.spec, &ids, &record);
-        Ok(EncodedRow { ids, record, status: Status::Single, diagnostics, media: Vec::new() })
+        let SegmentTokens { ids, record, spans, placed } = segments.encode(row, self.media.as_ref())?;
+        let unexpanded = self.media.is_none().then(|| media::unexpanded(row, &[])).flatten();
+        let mut diagnostics = diagnose::tokens(&self.tokenizer, &self.spec, &ids, &record);
+        diagnostics.extend(unexpanded);
+        let mut row = EncodedRow { ids, record, status: Status::Single, diagnostics, media: Vec::new() };
+        media::unfold(&mut row, spans.as_deref(), placed)?;
+        Ok(row)
     }
 
     fn conversation(&self, template: &Template, row: &Value) -> Result<EncodedRow, RowError> {
         let mut conversation = self.reader.read(row)?;
         let paths: Vec<&str> = conversation.sources.iter().map(|source| source.path.as_str()).collect();
-        let unexpanded = self.media.is_none().then(|| media::unexpanded(&conversation.messages)).flatten();
+        let unexpanded = self.media.is_none().then(|| media::unexpanded(row, &conversation.messages)).flatten();
         let media = match &self.media {
             Some(step) => step.collect(row, &mut conversation.messages, &paths)?,
             None => Vec::new(),

@@ -30,9 +30,10 @@ pub(crate) struct MediaStep {
     sampling_rate: u32,
 }
 
-/// What a row says whose media nobody expands.
-pub(crate) fn unexpanded(messages: &[Value]) -> Option<Diagnosis> {
-    messages.iter().any(collect::holds_media).then(|| Diagnosis {
+/// What a row says whose media nobody expands: in its messages, or in its columns where it has none.
+pub(crate) fn unexpanded(row: &Value, messages: &[Value]) -> Option<Diagnosis> {
+    let holds = messages.iter().any(collect::holds_media) || (messages.is_empty() && collect::has_columns(row));
+    holds.then(|| Diagnosis {
         code: "media-not-expanded",
         severity: Severity::Warning,
         span: None,
@@ -83,6 +84,11 @@ impl MediaStep {
         paths: &[&str],
     ) -> Result<Vec<Measured>, RowError> {
         collect::collect(self, row, messages, paths)
+    }
+
+    /// Takes the media out of a row's columns, for a row whose text is not made of messages.
+    pub(crate) fn collect_columns(&self, row: &Value) -> Result<Vec<Measured>, RowError> {
+        collect::from_columns(self, row)
     }
 
     /// What each item's placeholder becomes.

@@ -34,6 +34,7 @@ impl Fixture {
         Some(Fixture { tokenizer: Arc::new(common::tokenizer("qwen2_5")?), folder })
     }
 
+    /// `generation` takes the project's template with its tags; `segments` takes none.
     fn encoder(&self, route: &str, expands: bool) -> Encoder {
         let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates/qwen2_vl.jinja"));
         let role = |role: &str| {
@@ -45,8 +46,12 @@ impl Fixture {
             "masker": { "boundaries": [role("system"), role("user"), role("assistant")], "ignoreTokenIds": [151652, 151653, 151655, 151656] },
             "mediaTokenIds": [151652, 151653, 151655, 151656],
             "scannable": true,
-            "route": route,
         });
+        if route == "segments" {
+            spec["rowType"] = json!("input_output");
+        } else {
+            spec["route"] = json!(route);
+        }
         if expands {
             spec["media"] =
                 json!({ "family": "qwen2_vl", "params": { "max_pixels": 12_845_056 }, "root": self.folder.path() });
@@ -78,7 +83,7 @@ fn conversation() -> Value {
 fn ids_and_labels_are_the_short_rows_with_its_placeholders_repeated() {
     let Some(fixture) = Fixture::new() else { return };
     let counts = [391usize, 336, 391];
-    for route in ["auto", "boundaries", "content"] {
+    for route in ["auto", "boundaries", "content", "generation"] {
         let short = fixture.encoder(route, false).encode(&conversation()).unwrap();
         assert!(short.diagnostics.iter().any(|diagnosis| diagnosis.code == "media-not-expanded"), "{route}");
         let row = fixture.encode(route, &conversation()).unwrap();
@@ -114,6 +119,58 @@ fn ids_and_labels_are_the_short_rows_with_its_placeholders_repeated() {
     }
 }
 
+/// What the conversation's rendering says, as segments: ids and labels are those of the other routes.
+#[test]
+fn every_route_gives_the_same_row() {
+    let Some(fixture) = Fixture::new() else { return };
+    let picture = "<|vision_start|><|image_pad|><|vision_end|>";
+    let system = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n";
+    let first =
+        format!("{system}<|im_start|>user\n{picture}What, and what?{picture}<|im_end|>\n<|im_start|>assistant\n");
+    let second = format!("\n<|im_start|>user\nAnd?{picture}<|im_end|>\n<|im_start|>assistant\n");
+    let segment = |label: bool, text: &str| json!({ "label": label, "text": text });
+    let segments = json!({
+        "segments": [
+            segment(false, &first), segment(true, "One.<|im_end|>"), segment(false, ""), segment(false, &second),
+            segment(true, "Two.<|im_end|>"), segment(false, "\n"),
+        ],
+        "images": ["a.png", "b.png", "a.png"],
+    });
+    let mut conversation = conversation();
+    conversation["messages"][3]["content"] = json!("Two.");
+    let rows = ["auto", "boundaries", "content", "generation"]
+        .map(|route| fixture.encode(route, &conversation).unwrap_or_else(|error| panic!("{route}: {error:?}")));
+    let by_segments = fixture.encode("segments", &segments).unwrap();
+    for row in rows.iter().chain([&by_segments]) {
+        assert_eq!(row.ids, rows[0].ids);
+        assert_eq!(common::labels(row), common::labels(&rows[0]));
+        assert_eq!(row.media, rows[0].media);
+    }
+    let trained: Vec<i32> = common::labels(&by_segments).into_iter().filter(|label| *label != -100).collect();
+    assert_eq!(fixture.tokenizer.decode(&trained), "One.<|im_end|>Two.<|im_end|>");
+}
+
+#[test]
+fn segments_and_their_media_must_match() {
+    let Some(fixture) = Fixture::new() else { return };
+    let row = |text: &str, images: Value| json!({ "segments": [{ "label": true, "text": text }], "images": images });
+    let cases = [
+        (row("no place", json!(["a.png"])), "media-placeholders"),
+        (row("<|image_pad|><|image_pad|>", json!(["a.png"])), "media-placeholders"),
+        (row("<|image_pad|>", json!(["none.png"])), "media-missing"),
+        (row("<|image_pad|>", json!(["thin.png"])), "media-refused"),
+    ];
+    for (row, code) in cases {
+        let error = fixture.encode("segments", &row).unwrap_err();
+        assert_eq!((error.code, error.path.as_deref()), (code, Some("images[0]")), "{row}");
+    }
+    // Placeholders without a column are what they are: rows that somebody has expanded already.
+    let expanded = fixture.encode("segments", &row(&PAD.repeat(4), json!([]))).unwrap();
+    assert_eq!((expanded.ids.len(), common::labels(&expanded)), (4, vec![-100; 4]));
+    let unexpanded = fixture.encoder("segments", false).encode(&row(PAD, json!(["a.png"]))).unwrap();
+    assert_eq!(unexpanded.diagnostics[0].code, "media-not-expanded");
+}
+
 /// hiyouga/LlamaFactory#8402: image tokens in the loss. Not in any role, not with `train_on_inputs`.
 #[test]
 fn media_in_an_answer_are_not_trained() {
@@ -122,7 +179,7 @@ fn media_in_an_answer_are_not_trained() {
         { "role": "user", "content": "Draw." },
         { "role": "assistant", "content": [{ "type": "text", "text": "Here:" }, image("a.png"), { "type": "text", "text": "Done." }] },
     ] });
-    for route in ["auto", "boundaries", "content"] {
+    for route in ["auto", "boundaries", "content", "generation"] {
         let encoded = fixture.encode(route, &row).unwrap();
         let labels = common::labels(&encoded);
         let trained: Vec<i32> = labels.iter().copied().filter(|label| *label != -100).collect();

@@ -77,6 +77,26 @@ pub(super) fn collect(
     found.into_iter().map(|found| measure(step, found)).collect()
 }
 
+/// The media of a row's columns alone, by kind and in their order: for rows whose text is not made of messages.
+pub(super) fn from_columns(step: &MediaStep, row: &Value) -> Result<Vec<Measured>, RowError> {
+    let mut columns = Columns::of(row);
+    let mut found = Vec::new();
+    for kind in KINDS {
+        while columns.left(kind) > 0 {
+            found.push(columns.next(kind, "")?);
+        }
+    }
+    match &step.expander {
+        Err(error) if !found.is_empty() => Err(error.clone()),
+        _ => found.into_iter().map(|found| measure(step, found)).collect(),
+    }
+}
+
+/// Whether a row has columns of media.
+pub(super) fn has_columns(row: &Value) -> bool {
+    Columns::of(row).any_left()
+}
+
 /// Whether a message's content has a part that is media.
 pub(super) fn holds_media(message: &Value) -> bool {
     let parts = message.get("content").and_then(Value::as_array);

@@ -21,8 +21,23 @@ pub(crate) struct Placed {
     pub(crate) folded: Vec<(usize, u32)>,
 }
 
+/// A text with media in the place of their placeholders.
+pub(crate) struct Spliced {
+    pub(crate) text: String,
+    /// In the order of the text.
+    pub(crate) placed: Vec<Placed>,
+    edits: Edits,
+}
+
+impl Spliced {
+    /// Where an offset of the old text stands in the new one. One inside a placeholder moves to its beginning.
+    pub(crate) fn offset(&self, at: usize) -> usize {
+        self.edits.offset(at)
+    }
+}
+
 impl MediaStep {
-    /// Edits the text, its generation blocks and its origins. What is put in has the origin of the placeholder: the template.
+    /// Edits a rendered text, its generation blocks and its origins. What is put in has the origin of the placeholder: the template.
     pub(crate) fn place(
         &self,
         tokenizer: &Tokenizer,
@@ -33,78 +48,82 @@ impl MediaStep {
         if media.is_empty() {
             return Ok(Vec::new());
         }
+        let text = &rendered.text;
+        let stands = |bytes: &Range<usize>, kind| from_template(origins, text, bytes, kind);
+        let Spliced { text, placed, edits } = self.splice(tokenizer, media, text, "the template wrote", stands)?;
+        rendered.text = text;
+        rendered.generation_spans.iter_mut().for_each(|span| *span = edits.map(span));
+        origins.runs.iter_mut().for_each(|run| run.bytes = edits.map(&run.bytes));
+        Ok(placed)
+    }
+
+    /// Puts media in the place of the placeholders for which `stands` holds. `who` begins the sentence that tells of a wrong number.
+    pub(crate) fn splice(
+        &self,
+        tokenizer: &Tokenizer,
+        media: Vec<Measured>,
+        text: &str,
+        who: &str,
+        stands: impl Fn(&Range<usize>, MediaKind) -> bool,
+    ) -> Result<Spliced, RowError> {
         let expansions = self.expand(&media)?;
         let folds = self.folds(tokenizer, &expansions);
-        let found = self.find(&media, &rendered.text, origins)?;
+        let found = self.find(&media, text, who, stands)?;
 
-        let mut text = String::with_capacity(rendered.text.len() + 256 * media.len());
+        let mut spliced = String::with_capacity(text.len() + 256 * media.len());
         let mut edits = Edits::default();
-        let mut placed: Vec<Option<Placed>> = vec![None; media.len()];
+        let mut placed = Vec::with_capacity(media.len());
         let mut items: Vec<Option<(Measured, Expansion)>> = media.into_iter().zip(expansions).map(Some).collect();
         let mut at = 0;
         for (bytes, item) in found {
             let Some((measured, expansion)) = items[item].take() else { continue };
-            text.push_str(&rendered.text[at..bytes.start]);
-            let start = text.len();
+            spliced.push_str(&text[at..bytes.start]);
+            let start = spliced.len();
             let mut folded = Vec::new();
             for (token, count) in &expansion.runs {
                 let name = token.to_string();
                 if *count > 1 && folds.contains(&name) {
-                    folded.push((text.len(), *count));
-                    text.push_str(&name);
+                    folded.push((spliced.len(), *count));
+                    spliced.push_str(&name);
                 } else {
-                    (0..*count).for_each(|_| text.push_str(&name));
+                    (0..*count).for_each(|_| spliced.push_str(&name));
                 }
             }
-            edits.push(bytes.clone(), start..text.len());
+            edits.push(bytes.clone(), start..spliced.len());
             at = bytes.end;
             let kind = measured.item.kind();
-            placed[item] =
-                Some(Placed { kind, reference: measured.reference, expansion, bytes: start..text.len(), folded });
+            let bytes = start..spliced.len();
+            placed.push(Placed { kind, reference: measured.reference, expansion, bytes, folded });
         }
-        text.push_str(&rendered.text[at..]);
-
-        rendered.text = text;
-        rendered.generation_spans.iter_mut().for_each(|span| *span = edits.map(span));
-        origins.runs.iter_mut().for_each(|run| run.bytes = edits.map(&run.bytes));
-        let mut placed: Vec<Placed> = placed.into_iter().flatten().collect();
-        placed.sort_by_key(|placed| placed.bytes.start);
-        Ok(placed)
+        spliced.push_str(&text[at..]);
+        Ok(Spliced { text: spliced, placed, edits })
     }
 
-    /// Every placeholder that the template wrote, in the order of the text, with the item it stands for.
-    fn find(&self, media: &[Measured], text: &str, origins: &Origins) -> Result<Vec<(Range<usize>, usize)>, RowError> {
+    /// Every placeholder that stands for media, in the order of the text, with the item it stands for.
+    fn find(
+        &self,
+        media: &[Measured],
+        text: &str,
+        who: &str,
+        stands: impl Fn(&Range<usize>, MediaKind) -> bool,
+    ) -> Result<Vec<(Range<usize>, usize)>, RowError> {
         let mut found = Vec::with_capacity(media.len());
         for kind in [MediaKind::Image, MediaKind::Video, MediaKind::Audio] {
             let items: Vec<usize> = (0..media.len()).filter(|&item| media[item].item.kind() == kind).collect();
             let Some(placeholder) = self.placeholder(kind).filter(|_| !items.is_empty()) else { continue };
-            let mut next = items.iter();
-            let mut count = 0;
-            for (start, _) in text.match_indices(placeholder) {
-                let bytes = start..start + placeholder.len();
-                if !from_template(origins, text, &bytes, kind) {
-                    continue;
-                }
-                count += 1;
-                if let Some(&item) = next.next() {
-                    found.push((bytes, item));
-                }
-            }
-            if count != items.len() {
-                let first = items.first().map(|&item| media[item].path.clone());
+            let places = text.match_indices(placeholder).map(|(start, _)| start..start + placeholder.len());
+            let places: Vec<Range<usize>> = places.filter(|bytes| stands(bytes, kind)).collect();
+            if places.len() != items.len() {
                 return Err(RowError {
                     code: "media-placeholders",
-                    path: first,
-                    message: format!(
-                        "the template wrote {placeholder} {count} times for {} {}s",
-                        items.len(),
-                        kind.name()
-                    ),
+                    path: items.first().map(|&item| media[item].path.clone()),
+                    message: format!("{who} {placeholder} {} times for {} {}s", places.len(), items.len(), kind.name()),
                     hint: Some(
                         "use the chat template of the multimodal model, and name its family in media.family".to_owned(),
                     ),
                 });
             }
+            found.extend(places.into_iter().zip(items));
         }
         found.sort_by_key(|(bytes, _)| bytes.start);
         Ok(found)

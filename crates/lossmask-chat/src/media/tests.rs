@@ -161,9 +161,9 @@ fn without_a_family_only_text_is_encoded() {
     let step = MediaStep::new(&serde_json::from_value(json!({})).unwrap()).unwrap();
     let mut text = [json!({ "role": "user", "content": "Hi" })];
     assert_eq!(step.collect(&json!({}), &mut text, &["messages[0]"]), Ok(Vec::new()));
-    assert_eq!(unexpanded(&text), None);
+    assert_eq!(unexpanded(&json!({}), &text), None);
     let mut media = [json!({ "role": "user", "content": [image(4, 3)] })];
-    assert_eq!(unexpanded(&media).map(|diagnosis| diagnosis.code), Some("media-not-expanded"));
+    assert_eq!(unexpanded(&json!({}), &media).map(|diagnosis| diagnosis.code), Some("media-not-expanded"));
     assert_eq!(step.collect(&json!({}), &mut media, &["messages[0]"]).unwrap_err().code, "media-family");
 }
 
