@@ -1,5 +1,5 @@
 /** A dataset and a config of a test, sent through `lossmask audit` and `lossmask preprocess` as a user would. */
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Audit, Finding } from '../../src/audit/types.js'
 import type { Issue } from '../../src/errors.js'
@@ -39,8 +39,8 @@ export interface Run {
   model?: {
     /** New names of its control tokens, by their old ones. */
     tokens?: Record<string, string>
-    /** Files of the model folder: text, or JSON laid over what is there. */
-    files?: Record<string, string | Record<string, unknown>>
+    /** Files of the model folder: text, JSON laid over what is there, or `null` for one that must not be there. */
+    files?: Record<string, string | null | Record<string, unknown>>
   }
 }
 
@@ -115,6 +115,10 @@ function changedModel(folder: string, { tokens = {}, files = {} }: NonNullable<R
   }
   for (const [name, content] of Object.entries(files)) {
     const file = join(model, name)
+    if (content === null) {
+      rmSync(file, { force: true })
+      continue
+    }
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, typeof content === 'string' ? content : JSON.stringify({ ...jsonOf(file), ...content }))
   }
