@@ -84,6 +84,7 @@ class Compiled {
 export class Masker {
   readonly #masker: NativeMasker
   readonly #binding: Binding
+  readonly #writeLabels: ReturnType<Binding['rowWriter']>
 
   /**
    * @throws LossmaskError with all issues of the options: `unknown-option`, `missing-option`, `invalid-option`, `ambiguous-end`.
@@ -94,6 +95,7 @@ export class Masker {
   constructor(options: MaskerOptions | Compiled) {
     this.#binding = native()
     this.#masker = options instanceof Compiled ? options.native : compile('boundaries', options)
+    this.#writeLabels = guarded(() => this.#binding.rowWriter(this.#masker))
   }
 
   /**
@@ -160,7 +162,7 @@ export class Masker {
    */
   labelsInto<O extends LabelArray>(ids: TokenIds, out: O): O {
     try {
-      this.#binding.labelsInto(this.#masker, Array.isArray(ids) ? fromNumbers(ids, 'ids') : (ids as LabelArray), out)
+      this.#writeLabels(Array.isArray(ids) ? fromNumbers(ids, 'ids') : (ids as LabelArray), out)
     } catch (error) {
       throw fromNative(error)
     }

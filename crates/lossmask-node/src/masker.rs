@@ -24,16 +24,11 @@ pub fn create_masker(
     Ok(External::new(masker.map_err(build_issue)?))
 }
 
-/// Writes the labels of one row; `labels` may be `ids` itself.
-#[napi(catch_unwind)]
-pub fn labels_into(
-    masker: &External<Masker>,
-    #[napi(ts_arg_type = "Int32Array | Uint32Array | BigInt64Array")] ids: View,
-    #[napi(ts_arg_type = "Int32Array | Uint32Array | BigInt64Array")] labels: View,
-) -> napi::Result<()> {
-    match width(&ids, &labels)? {
-        Width::Word => write_row::<i32>(masker, &ids, labels),
-        Width::Long => write_row::<i64>(masker, &ids, labels),
+/// Writes the labels of one row; `labels` may be `ids` itself. See [`row_writer`](crate::row_writer).
+pub(crate) fn write_labels(masker: &Masker, ids: &View, labels: View) -> napi::Result<()> {
+    match width(ids, &labels)? {
+        Width::Word => write_row::<i32>(masker, ids, labels),
+        Width::Long => write_row::<i64>(masker, ids, labels),
     }
 }
 
