@@ -8,8 +8,8 @@ pub(crate) const CHUNK: usize = 64 * WORDS;
 pub(crate) const WORDS: usize = 32;
 /// Candidates in a chunk beyond which the tokens behind them are looked at too, before anything is compared.
 const DENSE: u32 = CHUNK as u32 / 16;
-/// Positions of a marker that thinning looks at.
-const POSITIONS: usize = 4;
+/// Positions of a marker that thinning looks at, as long as many candidates are left.
+const POSITIONS: usize = 16;
 
 /// The tokens possible at the first positions of some markers.
 #[derive(Debug)]
@@ -45,6 +45,7 @@ impl Candidates {
         let mut open = *out;
         out.fill(0);
         let mut bits = [0; WORDS];
+        let many = |bits: &[u64; WORDS]| bits.iter().map(|word| word.count_ones()).sum::<u32>() > DENSE;
         for (position, (possible, ending)) in self.later.iter().enumerate() {
             if !ending.is_empty() {
                 classify(kernels, ids, from, count, ending, &mut bits);
@@ -57,6 +58,9 @@ impl Candidates {
             classify(kernels, ids, behind, count.min(ids.len() - behind), possible, &mut bits);
             for word in 0..WORDS {
                 open[word] &= bits[word];
+            }
+            if !many(&open) {
+                break;
             }
         }
         for word in 0..WORDS {

@@ -23,6 +23,7 @@ pub trait TokenId: sealed::Sealed + Copy + Eq + Send + Sync + 'static {
 }
 
 /// What labels are stored in: `i32` or `i64`.
+#[allow(private_bounds)]
 pub trait Label: TokenId<Label = Self> + PartialOrd {
     /// `value` in this type.
     fn from_i32(value: i32) -> Self;

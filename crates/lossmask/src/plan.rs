@@ -1,6 +1,6 @@
 //! What the options are compiled into, once: automata for the markers, and what is trained of each turn.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::automaton::Automaton;
@@ -13,8 +13,8 @@ use crate::semantics::{Semantics, Templates};
 
 /// Distinct sets of end markers that are looked for each for itself.
 pub(crate) const END_MAPS: usize = 3;
-/// Headers beyond which the automata are asked.
-const HEADER_LIMIT: usize = 16;
+/// Distinct cores beyond which the automata are asked.
+const CORE_LIMIT: usize = 16;
 const MARKER_TOKEN_LIMIT: usize = 1 << 24;
 
 /// The compiled options.
@@ -22,6 +22,12 @@ const MARKER_TOKEN_LIMIT: usize = 1 << 24;
 pub(crate) struct Plan {
     pub roles: Vec<Arc<str>>,
     pub boundaries: Vec<BoundaryPlan>,
+    /// A turn of each boundary.
+    pub opened: Vec<Opened>,
+    /// An id that no marker has, and that is not ignored.
+    pub nobody: i32,
+    /// Whether an id is ignored with which a marker begins.
+    pub ignores_markers: bool,
     /// Finds the turns' starts. Its patterns are the distinct cores.
     pub starts: Automaton,
     /// The boundaries that each core opens, in order of declaration.
@@ -31,8 +37,10 @@ pub(crate) struct Plan {
     pub firsts: Option<IdSet>,
     /// Those and the ignored ids.
     pub specials: Option<Specials>,
-    /// Every header as one sequence of ids, where that makes few.
-    pub headers: Option<Headers>,
+    /// The cores, where they are few.
+    pub cores: Option<Cores>,
+    /// Tokens of the longest header or end.
+    pub longest_marker: usize,
     /// The distinct sets of end markers.
     pub end_sets: Vec<EndSet>,
     /// Where the ends may begin: of every end set, or of all together where there are many.
@@ -64,6 +72,10 @@ pub(crate) struct Specials {
     pub set: IdSet,
     /// What the id of each slot is.
     pub special: [Special; 8],
+    /// Those that mean anything outside of turns: the first tokens of starts.
+    pub outside: IdSet,
+    /// Those that mean anything in the turns of each boundary: the first tokens of its ends and, if it is trained, the ignored ids.
+    pub inside: Vec<IdSet>,
 }
 
 impl Specials {
@@ -71,6 +83,12 @@ impl Specials {
     #[inline(always)]
     pub fn of<L: Label>(&self, id: L) -> Special {
         self.special[self.set.slot(id.to_i32().unwrap_or_default())]
+    }
+
+    /// What any id means.
+    #[inline(always)]
+    pub fn of_any<L: Label>(&self, id: L) -> Special {
+        if self.set.is_in_slot(id) { self.of(id) } else { Special::default() }
     }
 }
 
@@ -82,31 +100,106 @@ pub(crate) struct Special {
     pub ignored: bool,
 }
 
-/// Starts with their tails, to be compared with in one go.
+/// The cores, to be compared with one by one.
 #[derive(Debug)]
-pub(crate) struct Headers {
-    /// The first that stands in the row is the one that counts.
-    pub records: Vec<Header>,
-    /// An id that is in no header: what stands behind the end of the row.
-    pub stranger: i32,
+pub(crate) struct Cores {
+    /// The longest first: the first that stands in the row is the one that counts.
+    pub records: Vec<Core>,
+    /// See [`Plan::nobody`]: what stands behind the end of the row.
+    pub nobody: i32,
 }
 
-/// A core with a tail, or without.
+/// A core. Its first four tokens are compared as two pairs, of which the bits in the mask count.
 #[derive(Debug)]
-pub(crate) struct Header {
-    /// The first two ids; only those bits of it that are in the mask.
-    pub key: u64,
-    pub mask: u64,
-    pub boundary: u32,
-    pub length: usize,
-    /// The ids behind the second.
+pub(crate) struct Core {
+    pub first: Pair,
+    pub second: Pair,
+    /// The ids behind the fourth.
     pub rest: Box<[i32]>,
+    pub length: usize,
+    pub opens: Opens,
+}
+
+/// What a core opens.
+#[derive(Debug)]
+pub(crate) enum Opens {
+    /// A turn of one boundary, which has no tail.
+    Bare(Opened),
+    /// A turn of one boundary, whose tail is this single token or, if that is not there, what its automaton finds.
+    Tailed(Opened, i32),
+    /// What the longest tail says, of the boundaries that share this pattern of [`Plan::starts`].
+    Asked(u32),
+}
+
+/// Two ids as one number, and the bits of it that are compared.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pair {
+    ids: u64,
+    mask: u64,
+}
+
+impl Pair {
+    /// The first two of the ids.
+    fn new(ids: &[i32]) -> Pair {
+        let at = |index: usize| ids.get(index).copied().unwrap_or(0);
+        let mask = match ids.len() {
+            0 => 0,
+            1 => u64::from(u32::MAX),
+            _ => !0,
+        };
+        Pair { ids: pair(at(0), at(1)), mask }
+    }
+
+    #[inline(always)]
+    pub fn is(self, ids: u64) -> bool {
+        ids & self.mask == self.ids
+    }
 }
 
 /// Two ids as one number.
 #[inline(always)]
-pub(crate) fn key(first: i32, second: i32) -> u64 {
+pub(crate) fn pair(first: i32, second: i32) -> u64 {
     u64::from(first.cast_unsigned()) | u64::from(second.cast_unsigned()) << 32
+}
+
+/// What the inner loops want to know of an open turn, close together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opened {
+    /// Index into [`Plan::boundaries`]; [`OUTSIDE`] where no turn is open.
+    pub boundary: u32,
+    /// The only end, where it is one token that the turn consumes; else [`Plan::nobody`].
+    pub end: i32,
+    /// Whether the role is trained.
+    pub trained: bool,
+    pub include_start: bool,
+    /// Whether an end marker that the turn consumes is trained.
+    pub trains_end: bool,
+    /// Whether such a marker is trained if it is the row's last.
+    pub trains_last_end: bool,
+}
+
+/// No turn.
+pub(crate) const OUTSIDE: u32 = u32::MAX;
+
+impl Opened {
+    /// No turn is open.
+    #[inline(always)]
+    pub fn nothing(nobody: i32) -> Opened {
+        let not = false;
+        Opened {
+            boundary: OUTSIDE,
+            end: nobody,
+            trained: not,
+            include_start: not,
+            trains_end: not,
+            trains_last_end: not,
+        }
+    }
+
+    #[inline(always)]
+    pub fn is_nothing(&self) -> bool {
+        self.boundary == OUTSIDE
+    }
 }
 
 #[derive(Debug)]
@@ -130,7 +223,7 @@ pub(crate) struct EndSet {
     pub markers: Vec<Vec<i32>>,
     /// Index into [`Plan::end_candidates`].
     pub map: usize,
-    /// The id that is the only end, if the set is that.
+    /// The only end, where it is one token that the turn consumes.
     pub only: Option<i32>,
     /// The kind of each of its patterns.
     pub kinds: Vec<EndKind>,
@@ -149,12 +242,16 @@ impl Plan {
         let mut plan = Plan {
             roles: Vec::new(),
             boundaries: Vec::with_capacity(options.boundaries.len()),
+            opened: Vec::with_capacity(options.boundaries.len()),
+            nobody: nobody(options),
+            ignores_markers: false,
             starts: Automaton::new([]),
             heads: Vec::new(),
             start_candidates: Candidates::new([].into_iter()),
             firsts: None,
             specials: None,
-            headers: None,
+            cores: None,
+            longest_marker: options.boundaries.iter().map(longest_marker).max().unwrap_or(0),
             end_sets: Vec::new(),
             end_candidates: Vec::new(),
             exclude: exclude(options),
@@ -175,7 +272,7 @@ impl Plan {
         };
         plan.add_boundaries(options);
         plan.add_starts(&options.boundaries);
-        plan.add_headers(&options.boundaries);
+        plan.add_cores(&options.boundaries);
         plan.add_end_candidates();
         plan.add_firsts(&options.boundaries);
         Ok(plan)
@@ -193,7 +290,7 @@ impl Plan {
                         markers: ends.iter().map(|end| end.0.to_vec()).collect(),
                         map: 0,
                         only: match *ends.as_slice() {
-                            [(&[id], _)] => Some(id),
+                            [(&[id], EndKind::Consumed)] => Some(id),
                             _ => None,
                         },
                         kinds: ends.iter().map(|end| end.1).collect(),
@@ -201,9 +298,22 @@ impl Plan {
                     self.end_sets.len() as u32 - 1
                 })
             });
+            let trained = options.roles_to_train.contains(&boundary.role);
+            self.opened.push(Opened {
+                boundary: self.boundaries.len() as u32,
+                end: ends.and_then(|set| self.end_sets[set as usize].only).unwrap_or(self.nobody),
+                trained,
+                include_start: boundary.include_start,
+                trains_end: match options.train_on_eos {
+                    TrainOnEos::Turn => trained,
+                    TrainOnEos::All => true,
+                    TrainOnEos::None | TrainOnEos::Last => false,
+                },
+                trains_last_end: trained && options.train_on_eos == TrainOnEos::Last,
+            });
             self.boundaries.push(BoundaryPlan {
                 role,
-                trained: options.roles_to_train.contains(&boundary.role),
+                trained,
                 include_start: boundary.include_start,
                 starts: boundary.starts.clone(),
                 tails: (!boundary.tails.is_empty()).then(|| Automaton::new(boundary.tails.iter().map(Vec::as_slice))),
@@ -239,36 +349,38 @@ impl Plan {
         self.start_candidates = Candidates::new(cores.into_iter());
     }
 
-    fn add_headers(&mut self, boundaries: &[Boundary]) {
-        let count: usize = boundaries.iter().map(|b| b.starts.len() * (b.tails.len() + 1)).sum();
-        if count > HEADER_LIMIT {
+    fn add_cores(&mut self, boundaries: &[Boundary]) {
+        if self.heads.len() > CORE_LIMIT {
             return;
         }
-        // The longest core wins, then the longest tail, then the first declared.
-        let mut headers = Vec::with_capacity(count);
-        for (number, boundary) in boundaries.iter().enumerate() {
-            for core in &boundary.starts {
-                let tails = boundary.tails.iter().map(Vec::as_slice).chain([[].as_slice()]);
-                headers.extend(tails.map(|tail| (core.len(), [core, tail].concat(), number as u32)));
-            }
+        let mut records: Vec<Core> = Vec::with_capacity(self.heads.len());
+        for (boundary, core) in boundaries.iter().flat_map(|b| b.starts.iter().map(move |core| (b, core))) {
+            let Some(found) = self.starts.match_at(core, 0) else { continue };
+            let opens = match *self.heads[found.pattern as usize].as_slice() {
+                [only] if boundary.tails.is_empty() => Opens::Bare(self.opened[only as usize]),
+                [only] => match usual_tail(&boundary.tails) {
+                    Some(tail) => Opens::Tailed(self.opened[only as usize], tail),
+                    None => Opens::Asked(found.pattern),
+                },
+                _ => Opens::Asked(found.pattern),
+            };
+            records.push(Core {
+                first: Pair::new(core),
+                second: Pair::new(core.get(2..).unwrap_or_default()),
+                rest: core.get(4..).unwrap_or_default().into(),
+                length: core.len(),
+                opens,
+            });
         }
-        headers.sort_by_key(|(core, ids, _)| std::cmp::Reverse((*core, ids.len())));
-        let known = |id| headers.iter().any(|(_, ids, _)| ids.contains(&id));
-        let stranger = (i32::MIN..).find(|&id| !known(id)).unwrap_or_default();
-        let records = headers.iter().map(|(_, ids, boundary)| Header {
-            key: key(ids[0], ids.get(1).copied().unwrap_or(0)),
-            mask: if ids.len() > 1 { !0 } else { u64::from(u32::MAX) },
-            boundary: *boundary,
-            length: ids.len(),
-            rest: ids.get(2..).unwrap_or_default().into(),
-        });
-        self.headers = Some(Headers { records: records.collect(), stranger });
+        records.sort_by_key(|core| std::cmp::Reverse(core.length));
+        self.cores = Some(Cores { records, nobody: self.nobody });
     }
 
     fn add_firsts(&mut self, boundaries: &[Boundary]) {
         let starts = boundaries.iter().flat_map(|boundary| boundary.starts.iter().map(|ids| ids[0]));
         let ends = self.end_sets.iter().flat_map(|set| set.markers.iter().map(|ids| ids[0]));
         let firsts = IdSet::new(starts.chain(ends));
+        self.ignores_markers = firsts.ids().iter().any(|&id| self.ignored.contains(id));
         let set = IdSet::new(firsts.ids().iter().chain(self.ignored.ids()).copied());
         self.specials = set.fits_one_test().then(|| {
             let mut special = [Special::default(); 8];
@@ -276,7 +388,18 @@ impl Plan {
                 let (first, ignored) = (firsts.contains(id), self.ignored.contains(id));
                 special[set.slot(id)] = Special { first, ignored };
             }
-            Specials { set, special }
+            // As few ids of it as matter somewhere, if those can be told as fast.
+            let part = |ids: &mut dyn Iterator<Item = i32>| {
+                let part = IdSet::new(ids);
+                if part.fits_one_test() { part } else { set.clone() }
+            };
+            let outside = part(&mut boundaries.iter().flat_map(|boundary| boundary.starts.iter().map(|ids| ids[0])));
+            let inside = self.boundaries.iter().map(|boundary| {
+                let ends = boundary.ends.map_or([].as_slice(), |ends| &self.end_sets[ends as usize].markers);
+                let ignored = if boundary.trained { self.ignored.ids() } else { &[] };
+                part(&mut ends.iter().map(|ids| ids[0]).chain(ignored.iter().copied()))
+            });
+            Specials { special, outside, inside: inside.collect(), set }
         });
         self.firsts = Some(firsts).filter(IdSet::fits_one_test);
     }
@@ -292,6 +415,27 @@ impl Plan {
             self.end_candidates.push(Candidates::new(all));
         }
     }
+}
+
+/// An id that means nothing.
+fn nobody(options: &MaskerOptions) -> i32 {
+    let starts = options.boundaries.iter().flat_map(|boundary| boundary.starts.iter().flatten());
+    let ends = options.boundaries.iter().flat_map(|boundary| boundary.ends.iter().flat_map(|end| &end.ids));
+    let known: HashSet<i32> = starts.chain(ends).chain(&options.ignore_token_ids).copied().collect();
+    (i32::MIN..).find(|id| !known.contains(id)).unwrap_or_default()
+}
+
+/// Tokens of the longest header or end of a boundary.
+fn longest_marker(boundary: &Boundary) -> usize {
+    let longest = |markers: &[Vec<i32>]| markers.iter().map(Vec::len).max().unwrap_or(0);
+    let end = boundary.ends.iter().map(|end| end.ids.len()).max().unwrap_or(0);
+    end.max(longest(&boundary.starts) + longest(&boundary.tails))
+}
+
+/// The first tail of one token with which no longer one begins.
+fn usual_tail(tails: &[Vec<i32>]) -> Option<i32> {
+    let longer = |id| tails.iter().any(|tail| tail.len() > 1 && tail[0] == id);
+    tails.iter().find(|tail| tail.len() == 1 && !longer(tail[0])).map(|tail| tail[0])
 }
 
 fn exclude(options: &MaskerOptions) -> Option<ExcludePlan> {

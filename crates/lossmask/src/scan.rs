@@ -8,13 +8,16 @@ use crate::automaton::Match;
 use crate::candidates::{CHUNK, Candidates, WORDS, classify};
 use crate::ids::Label;
 use crate::options::{EndKind, Termination};
-use crate::plan::{END_MAPS, EndSet, Plan, Specials, key};
-use crate::search::{Ahead, IdSet, Kernels, LIST};
+use crate::plan::{Cores, END_MAPS, EndSet, Opened, Opens, Plan, Specials, pair};
+use crate::search::{Ahead, IdSet, Kernels, LIST, Lanes, Simd, kernel};
 use crate::semantics::{self, Semantics};
 
 /// Candidates in a chunk that may turn out to be nothing before the automaton reads on token by token, which costs the
 /// same whatever stands there.
 const PATIENCE: u32 = CHUNK as u32 / 16;
+
+/// Chunks that are not listed after one in which that was given up.
+const MISTRUST: u32 = 15;
 
 /// A turn as it stands in the row, before it is decided what of it is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,9 +47,9 @@ pub(crate) trait Sink {
     /// A token of an ignored id.
     fn ignored(&mut self, at: usize);
     /// A turn begins.
-    fn open(&mut self, boundary: u32, start: usize, content_start: usize);
+    fn open(&mut self, turn: &Opened, start: usize, content_start: usize);
     /// The turn that was opened last ends; without an end marker `marker_end` is `content_end`.
-    fn close(&mut self, boundary: u32, content_end: usize, marker_end: usize, end: Option<End>);
+    fn close(&mut self, turn: &Opened, content_end: usize, marker_end: usize, end: Option<End>);
 }
 
 /// Which end marker ended a turn.
@@ -57,44 +60,61 @@ pub(crate) struct End {
     pub marker: u32,
 }
 
-/// Hands out the turns of a row, from left to right.
-pub(crate) fn for_each_turn<L: Label>(plan: &Plan, ids: &[L], turn: impl FnMut(Found)) {
-    if plan.semantics != Semantics::Boundaries {
-        return semantics::turns(plan, ids).into_iter().for_each(turn);
+/// The turns of a row, from left to right.
+pub(crate) fn turns<L: Label>(plan: &Plan, ids: &[L]) -> Vec<Found> {
+    let mut turns = Vec::new();
+    find_turns(plan, ids, &mut turns);
+    turns
+}
+
+/// Adds the turns of a row, from left to right.
+pub(crate) fn find_turns<L: Label>(plan: &Plan, ids: &[L], turns: &mut Vec<Found>) {
+    match plan.semantics {
+        // SAFETY: the masker would not have been built without the engine's instructions.
+        Semantics::Boundaries => unsafe { (L::kernels(&plan.kernels).turns)(plan, ids, turns) },
+        _ => turns.extend(semantics::turns(plan, ids)),
     }
-    let mut sink = Turns { open: (0, 0), turn };
+}
+
+/// Adds the turns of a row that the role boundaries say.
+///
+/// # Safety
+/// The machine has the instructions of `S`.
+#[inline(always)]
+pub(crate) unsafe fn boundary_turns<S: Simd, L: Lanes>(plan: &Plan, ids: &[L], turns: &mut Vec<Found>) {
+    let mut sink = Turns { open: (0, 0), turns };
     let mut scan = Scan::new(plan);
-    for from in (0..ids.len()).step_by(CHUNK) {
-        scan.chunk(ids, from, (from + CHUNK).min(ids.len()), &mut sink);
+    let mut from = 0;
+    while from < ids.len() {
+        let to = ids.len().min(from + CHUNK);
+        // SAFETY: the caller's promise.
+        unsafe { scan.chunk::<S, L, _>(ids, from, to, &mut sink) };
+        from = to;
     }
     scan.finish(ids.len(), &mut sink);
 }
 
-/// The turns of a row.
-pub(crate) fn turns<L: Label>(plan: &Plan, ids: &[L]) -> Vec<Found> {
-    let mut turns = Vec::new();
-    for_each_turn(plan, ids, |turn| turns.push(turn));
-    turns
-}
-
-struct Turns<F> {
+struct Turns<'t> {
     open: (usize, usize),
-    turn: F,
+    turns: &'t mut Vec<Found>,
 }
 
-impl<F: FnMut(Found)> Sink for Turns<F> {
+impl Sink for Turns<'_> {
     const WANTS_IGNORED: bool = false;
 
     fn ignored(&mut self, _: usize) {}
 
-    fn open(&mut self, _: u32, start: usize, content_start: usize) {
+    #[inline(always)]
+    fn open(&mut self, _: &Opened, start: usize, content_start: usize) {
         self.open = (start, content_start);
     }
 
-    fn close(&mut self, boundary: u32, content_end: usize, marker_end: usize, end: Option<End>) {
+    #[inline(always)]
+    fn close(&mut self, turn: &Opened, content_end: usize, marker_end: usize, end: Option<End>) {
+        let boundary = turn.boundary;
         let (start, content_start) = self.open;
         let end = end.map(|end| end.kind);
-        (self.turn)(Found { boundary, start, content_start, content_end, marker_end, end });
+        self.turns.push(Found { boundary, start, content_start, content_end, marker_end, end });
     }
 }
 
@@ -104,62 +124,96 @@ pub(crate) struct Scan<'p> {
     pub cursor: Cursor,
     /// How many candidates the last chunk had, if they were listed.
     pub listed: Option<usize>,
+    /// Chunks that are not listed, because in one before too many candidates were nothing.
+    unlisted: u32,
     /// Where in the chunk any marker may begin.
     ahead: [u64; WORDS],
     /// Words of `ahead` that are the chunk's already.
     ready: usize,
 }
 
-const OUTSIDE: u32 = u32::MAX;
-
 /// Where a scan stands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cursor {
-    /// The boundary of the turn that is open, [`OUTSIDE`] if none is.
-    inside: u32,
+    /// The turn that is open.
+    open: Opened,
     /// The first token that is not decided on.
     at: usize,
 }
 
 impl Cursor {
-    /// Goes on to a token that a marker may begin with; between the last one and this there is none. Says whether it was
-    /// nothing.
     #[inline(always)]
-    pub fn candidate<L: Label>(&mut self, plan: &Plan, ids: &[L], candidate: usize, sink: &mut impl Sink) -> bool {
+    fn outside(plan: &Plan, at: usize) -> Cursor {
+        Cursor { open: Opened::nothing(plan.nobody), at }
+    }
+
+    #[inline(always)]
+    pub fn is_outside(&self) -> bool {
+        self.open.is_nothing()
+    }
+
+    /// The ids that mean anything here.
+    #[inline(always)]
+    pub fn looks_for<'s>(&self, specials: &'s Specials) -> &'s IdSet {
+        if self.is_outside() { &specials.outside } else { &specials.inside[self.open.boundary as usize] }
+    }
+
+    /// Goes on to a token that a marker may begin with; between the last one and this there is none. Says whether it was one.
+    #[inline(always)]
+    pub fn step<L: Label>(&mut self, plan: &Plan, ids: &[L], candidate: usize, sink: &mut impl Sink) -> bool {
         if candidate < self.at {
+            true
+        } else if self.is_outside() {
+            self.start(plan, ids, candidate, sink)
+        } else {
+            self.end(plan, ids, candidate, sink) || self.other_end(plan, ids, candidate, sink)
+        }
+    }
+
+    /// Ends the turn that is open, where the token is all that it takes.
+    #[inline(always)]
+    fn end<L: Label>(&mut self, plan: &Plan, ids: &[L], candidate: usize, sink: &mut impl Sink) -> bool {
+        if ids[candidate] != L::from_i32(self.open.end) {
             return false;
         }
-        let mut nothing = true;
-        if self.inside != OUTSIDE {
-            let Some(set) = plan.boundaries[self.inside as usize].ends else { return true };
-            let set = &plan.end_sets[set as usize];
-            let Some((marker, end)) = end_at(set, ids, candidate) else { return true };
-            let kind = set.kinds[marker as usize];
-            sink.close(self.inside, candidate, end, Some(End { kind, marker }));
-            self.inside = OUTSIDE;
-            if kind == EndKind::Consumed {
-                self.at = end;
-                return false;
-            }
-            self.at = candidate;
-            nothing = false;
+        let end = Some(End { kind: EndKind::Consumed, marker: 0 });
+        sink.close(&self.open, candidate, candidate + 1, end);
+        *self = Cursor::outside(plan, candidate + 1);
+        true
+    }
+
+    /// Ends the turn that is open with any other marker, which the next turn may begin in.
+    #[inline(always)]
+    fn other_end<L: Label>(&mut self, plan: &Plan, ids: &[L], candidate: usize, sink: &mut impl Sink) -> bool {
+        // By value: what is pointed to cannot stay in registers.
+        let Some((marker, end)) = plan.other_end(self.open.boundary, ids, candidate) else { return false };
+        sink.close(&self.open, candidate, end, Some(marker));
+        if marker.kind == EndKind::Consumed {
+            *self = Cursor::outside(plan, end);
+        } else {
+            *self = Cursor::outside(plan, candidate);
+            self.start(plan, ids, candidate, sink);
         }
-        if let Some((boundary, content_start)) = plan.header_at(ids, candidate) {
-            sink.open(boundary, candidate, content_start);
-            self.inside = boundary;
-            self.at = content_start;
-            nothing = false;
-        }
-        nothing
+        true
+    }
+
+    /// Opens the turn that starts at a token, if one does.
+    #[inline(always)]
+    fn start<L: Label>(&mut self, plan: &Plan, ids: &[L], candidate: usize, sink: &mut impl Sink) -> bool {
+        let Some((open, content_start)) = plan.header_at(ids, candidate) else { return false };
+        sink.open(open, candidate, content_start);
+        *self = Cursor { open: *open, at: content_start };
+        true
     }
 }
 
 impl<'p> Scan<'p> {
     pub fn new(plan: &'p Plan) -> Scan<'p> {
-        Scan { plan, cursor: Cursor { inside: OUTSIDE, at: 0 }, listed: None, ahead: [0; WORDS], ready: 0 }
+        Scan { plan, cursor: Cursor::outside(plan, 0), listed: None, unlisted: 0, ahead: [0; WORDS], ready: 0 }
     }
 
     /// What may be classified of the chunk `[from, to)` before it is gone through; `ids` is the row.
+    #[inline(always)]
     pub fn ahead<L, S: Sink>(&mut self, ids: *const L, from: usize, to: usize) -> Ahead<'p, L> {
         match self.looked_for::<S>() {
             Some(set) if from < to => {
@@ -178,7 +232,7 @@ impl<'p> Scan<'p> {
     /// The ids whose places are listed, if there are few enough to be tested for at once.
     fn looked_for<S: Sink>(&self) -> Option<&'p IdSet> {
         match &self.plan.specials {
-            _ if self.plan.termination != Termination::EndMarker => None,
+            _ if self.plan.termination != Termination::EndMarker || self.unlisted > 0 => None,
             Some(specials) if S::WANTS_IGNORED => Some(&specials.set),
             _ => self.plan.firsts.as_ref(),
         }
@@ -186,48 +240,40 @@ impl<'p> Scan<'p> {
 
     /// Goes through `[from, to)`, which follows what was gone through before. Reads no token before `from`. Says whether
     /// the sink was told of all ignored ids.
-    #[inline]
-    pub fn chunk<L: Label, S: Sink>(&mut self, ids: &[L], from: usize, to: usize, sink: &mut S) -> bool {
-        let Some(set) = self.looked_for::<S>() else {
-            self.searched(ids, from, to, sink);
-            return false;
-        };
-        let mut places = [const { MaybeUninit::<u16>::uninit() }; LIST + 64];
-        self.listed = None;
-        let Some(places) = self.list(ids, from, to, set, &mut places) else {
-            self.searched(ids, from, to, sink);
-            return false;
-        };
-        self.listed = Some(places.len());
-        let specials = self.plan.specials.as_ref().filter(|_| S::WANTS_IGNORED);
-        if !self.walk(ids, from, places, specials, sink) {
-            self.searched(ids, from, to, sink);
-            return false;
-        }
-        specials.is_some()
-    }
-
-    /// The places of the set's ids in the chunk, if there are not too many.
+    ///
+    /// # Safety
+    /// The machine has the instructions of `S`.
     #[inline(always)]
-    fn list<'l, L: Label>(
+    pub unsafe fn chunk<S: Simd, L: Lanes, K: Sink>(
         &mut self,
         ids: &[L],
         from: usize,
         to: usize,
-        set: &IdSet,
-        places: &'l mut [MaybeUninit<u16>; LIST + 64],
-    ) -> Option<&'l [u16]> {
+        sink: &mut K,
+    ) -> bool {
+        let Some(set) = self.looked_for::<K>() else {
+            self.listed = None;
+            self.unlisted = self.unlisted.saturating_sub(1);
+            self.searched(ids, from, to, sink);
+            return false;
+        };
         let kernels = L::kernels(&self.plan.kernels);
-        let done = std::mem::take(&mut self.ready);
         let words = (to - from).div_ceil(64);
+        let done = std::mem::take(&mut self.ready);
         if done < words {
             let from = from + 64 * done;
             classify(kernels, ids, from, to - from, set, &mut self.ahead[done..words]);
         }
-        // SAFETY: the bits are `words` words, and the array has the length that is asked for.
-        let count = unsafe { (kernels.list)(self.ahead.as_ptr(), words, places.as_mut_ptr().cast()) }?;
-        // SAFETY: so many places are written now.
-        Some(unsafe { std::slice::from_raw_parts(places.as_ptr().cast(), count) })
+        let mut places = [const { MaybeUninit::uninit() }; LIST + 64];
+        let places = kernel::list(&self.ahead[..words], &mut places);
+        self.listed = places.map(<[u16]>::len);
+        let specials = self.plan.specials.as_ref().filter(|_| K::WANTS_IGNORED);
+        if !places.is_some_and(|places| self.walk(ids, from, places, specials, sink)) {
+            self.unlisted = MISTRUST;
+            self.searched(ids, from, to, sink);
+            return false;
+        }
+        specials.is_some()
     }
 
     /// Goes through the list of the chunk's candidates, among which are the ignored ids if `specials` are given; `false`: not to
@@ -246,6 +292,17 @@ impl<'p> Scan<'p> {
         let mut patience = PATIENCE;
         for &place in places {
             let candidate = from + usize::from(place);
+            // Most are ends and starts by turns. An id that is ignored as well has to be told of first.
+            if !plan.ignores_markers && candidate >= cursor.at {
+                let marker = if cursor.is_outside() {
+                    cursor.start(plan, ids, candidate, sink)
+                } else {
+                    cursor.end(plan, ids, candidate, sink)
+                };
+                if marker {
+                    continue;
+                }
+            }
             if let Some(specials) = specials {
                 let special = specials.of(ids[candidate]);
                 if special.ignored {
@@ -255,7 +312,7 @@ impl<'p> Scan<'p> {
                     continue;
                 }
             }
-            if cursor.candidate(plan, ids, candidate, sink) {
+            if !cursor.step(plan, ids, candidate, sink) {
                 patience -= 1;
                 if patience == 0 {
                     self.cursor = cursor;
@@ -268,45 +325,45 @@ impl<'p> Scan<'p> {
     }
 
     /// Searches for what the scan waits for, again and again.
+    #[inline(never)]
     fn searched<L: Label>(&mut self, ids: &[L], from: usize, to: usize, sink: &mut impl Sink) {
         let plan = self.plan;
         let kernels = L::kernels(&plan.kernels);
         let mut starts = Map::new();
         let mut ends: [Map; END_MAPS] = std::array::from_fn(|_| Map::new());
-        let Cursor { mut at, mut inside } = self.cursor;
+        let nothing = Opened::nothing(plan.nobody);
+        let Cursor { mut at, mut open } = self.cursor;
         at = at.max(from);
         while at < to {
-            if inside == OUTSIDE {
+            if open.is_nothing() {
                 starts.prepare(kernels, ids, from, to, &plan.start_candidates);
-                let Some((boundary, start, content_start)) = next_start(plan, ids, &mut starts, at) else { break };
-                sink.open(boundary, start, content_start);
-                inside = boundary;
-                at = content_start;
+                let Some((turn, start, content_start)) = next_start(plan, ids, &mut starts, at) else { break };
+                sink.open(turn, start, content_start);
+                (open, at) = (*turn, content_start);
             } else if plan.termination == Termination::NextStart {
                 starts.prepare(kernels, ids, from, to, &plan.start_candidates);
                 let Some((_, start, _)) = next_start(plan, ids, &mut starts, at) else { break };
-                sink.close(inside, start, start, None);
-                inside = OUTSIDE;
-                at = start;
+                sink.close(&open, start, start, None);
+                (open, at) = (nothing, start);
             } else {
-                let Some(set) = plan.boundaries[inside as usize].ends else { break };
+                let Some(set) = plan.boundaries[open.boundary as usize].ends else { break };
                 let set = &plan.end_sets[set as usize];
                 let map = &mut ends[set.map];
                 map.prepare(kernels, ids, from, to, &plan.end_candidates[set.map]);
                 let Some(marker) = next_end(set, ids, map, at) else { break };
                 let kind = set.kinds[marker.pattern as usize];
-                sink.close(inside, marker.start, marker.end, Some(End { kind, marker: marker.pattern }));
-                inside = OUTSIDE;
-                at = if kind == EndKind::Consumed { marker.end } else { marker.start };
+                sink.close(&open, marker.start, marker.end, Some(End { kind, marker: marker.pattern }));
+                (open, at) = (nothing, if kind == EndKind::Consumed { marker.end } else { marker.start });
             }
         }
-        self.cursor = Cursor { at, inside };
+        self.cursor = Cursor { at, open };
     }
 
     /// Ends the turn that is open at the end of the row.
+    #[inline(always)]
     pub fn finish(&mut self, length: usize, sink: &mut impl Sink) {
-        if self.cursor.inside != OUTSIDE {
-            sink.close(self.cursor.inside, length, length, None);
+        if !self.cursor.is_outside() {
+            sink.close(&self.cursor.open, length, length, None);
         }
     }
 }
@@ -356,14 +413,14 @@ impl Map {
     }
 }
 
-/// The first start in the map's chunk from `at` on: its boundary, where it stands, and where the content starts.
+/// The first start in the map's chunk from `at` on: the turn it opens, where it stands, and where the content starts.
 #[inline(always)]
-fn next_start<L: Label>(plan: &Plan, ids: &[L], map: &mut Map, at: usize) -> Option<(u32, usize, usize)> {
+fn next_start<'p, L: Label>(plan: &'p Plan, ids: &[L], map: &mut Map, at: usize) -> Option<(&'p Opened, usize, usize)> {
     let mut at = at;
     loop {
         let candidate = map.next(at)?;
-        if let Some((boundary, content_start)) = plan.header_at(ids, candidate) {
-            return Some((boundary, candidate, content_start));
+        if let Some((turn, content_start)) = plan.header_at(ids, candidate) {
+            return Some((turn, candidate, content_start));
         }
         at = candidate + 1;
         if map.disappointed() {
@@ -374,10 +431,15 @@ fn next_start<L: Label>(plan: &Plan, ids: &[L], map: &mut Map, at: usize) -> Opt
 
 #[cold]
 #[inline(never)]
-fn read_on_to_start<L: Label>(plan: &Plan, ids: &[L], from: usize, to: usize) -> Option<(u32, usize, usize)> {
+fn read_on_to_start<'p, L: Label>(
+    plan: &'p Plan,
+    ids: &[L],
+    from: usize,
+    to: usize,
+) -> Option<(&'p Opened, usize, usize)> {
     let core = plan.starts.find_until(ids, from, to)?;
-    let (boundary, content_start) = plan.header(ids, core);
-    Some((boundary, core.start, content_start))
+    let (turn, content_start) = plan.header(ids, core.pattern, core.end);
+    Some((turn, core.start, content_start))
 }
 
 /// The first end of a set in the map's chunk from `at` on.
@@ -406,40 +468,86 @@ pub(crate) fn end_at<L: Label>(set: &EndSet, ids: &[L], at: usize) -> Option<(u3
 }
 
 impl Plan {
-    /// The boundary that a start at `at` opens, and where its content starts.
+    /// The end marker of a boundary that stands at a token, and where it ends.
+    #[inline(never)]
+    fn other_end<L: Label>(&self, boundary: u32, ids: &[L], at: usize) -> Option<(End, usize)> {
+        let set = &self.end_sets[self.boundaries[boundary as usize].ends? as usize];
+        let (marker, end) = end_at(set, ids, at)?;
+        Some((End { kind: set.kinds[marker as usize], marker }, end))
+    }
+
+    /// The turn that a start at `at` opens, and where its content starts.
     #[inline(always)]
-    fn header_at<L: Label>(&self, ids: &[L], at: usize) -> Option<(u32, usize)> {
-        let Some(headers) = &self.headers else {
-            return self.starts.match_at(ids, at).map(|core| self.header(ids, core));
+    fn header_at<L: Label>(&self, ids: &[L], at: usize) -> Option<(&Opened, usize)> {
+        let Some(cores) = &self.cores else {
+            return self.asked_header_at(ids, at);
         };
-        let second = ids.get(at + 1).and_then(|id| id.to_i32()).unwrap_or(headers.stranger);
-        let key = key(ids[at].to_i32()?, second);
-        for header in &headers.records {
-            if key & header.mask == header.key
-                && (header.rest.is_empty() || starts_with(ids.get(at + 2..).unwrap_or_default(), &header.rest))
+        let [first, second] = cores.window(ids, at);
+        for core in &cores.records {
+            if core.first.is(first)
+                && core.second.is(second)
+                && (core.rest.is_empty() || stands_at(ids, at + 4, &core.rest))
             {
-                return Some((header.boundary, at + header.length));
+                let end = at + core.length;
+                return Some(match &core.opens {
+                    Opens::Bare(turn) => (turn, end),
+                    Opens::Tailed(turn, tail) if ids.get(end) == Some(&L::from_i32(*tail)) => (turn, end + 1),
+                    Opens::Tailed(turn, _) => (turn, self.tail(ids, turn.boundary, end)),
+                    Opens::Asked(pattern) => self.header(ids, *pattern, end),
+                });
             }
         }
         None
     }
 
-    /// The boundary that a core opens, and where its content starts: of the boundaries that share the core the one with
-    /// the longest tail wins, the first declared on a tie.
-    fn header<L: Label>(&self, ids: &[L], core: Match) -> (u32, usize) {
+    #[inline(never)]
+    fn asked_header_at<L: Label>(&self, ids: &[L], at: usize) -> Option<(&Opened, usize)> {
+        self.starts.match_at(ids, at).map(|core| self.header(ids, core.pattern, core.end))
+    }
+
+    /// Behind the longest tail of a boundary that stands at `at`; `at` where none does.
+    #[inline(never)]
+    fn tail<L: Label>(&self, ids: &[L], boundary: u32, at: usize) -> usize {
+        let tails = self.boundaries[boundary as usize].tails.as_ref();
+        tails.and_then(|tails| tails.match_at(ids, at)).map_or(at, |tail| tail.end)
+    }
+
+    /// The turn that a core opens, and where its content starts: of the boundaries that share the core the one with the longest
+    /// tail wins, the first declared on a tie.
+    #[inline(never)]
+    fn header<L: Label>(&self, ids: &[L], core: u32, core_end: usize) -> (&Opened, usize) {
         let mut best = (0, 0);
-        for &boundary in &self.heads[core.pattern as usize] {
-            let tails = self.boundaries[boundary as usize].tails.as_ref();
-            let end = tails.and_then(|tails| tails.match_at(ids, core.end)).map_or(core.end, |tail| tail.end);
+        for &boundary in &self.heads[core as usize] {
+            let end = self.tail(ids, boundary, core_end);
             if end > best.1 {
                 best = (boundary, end);
             }
         }
-        best
+        (&self.opened[best.0 as usize], best.1)
     }
 }
 
-#[inline(always)]
-fn starts_with<L: Label>(ids: &[L], marker: &[i32]) -> bool {
-    ids.len() >= marker.len() && marker.iter().zip(ids).all(|(&id, &there)| L::from_i32(id) == there)
+impl Cores {
+    /// The four tokens at `at`, as two pairs.
+    #[inline(always)]
+    fn window<L: Label>(&self, ids: &[L], at: usize) -> [u64; 2] {
+        let id = |id: L| id.to_i32().unwrap_or(self.nobody);
+        match ids.get(at..at + 4) {
+            Some(&[a, b, c, d]) => [pair(id(a), id(b)), pair(id(c), id(d))],
+            _ => self.last_window(ids, at),
+        }
+    }
+
+    /// The same where the row ends.
+    #[cold]
+    fn last_window<L: Label>(&self, ids: &[L], at: usize) -> [u64; 2] {
+        let there = |index: usize| ids.get(at + index).and_then(|id| id.to_i32()).unwrap_or(self.nobody);
+        [pair(there(0), there(1)), pair(there(2), there(3))]
+    }
+}
+
+#[inline(never)]
+fn stands_at<L: Label>(ids: &[L], at: usize, marker: &[i32]) -> bool {
+    let there = ids.get(at..at + marker.len());
+    there.is_some_and(|there| marker.iter().zip(there).all(|(&id, &there)| L::from_i32(id) == there))
 }

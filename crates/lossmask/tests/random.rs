@@ -93,7 +93,12 @@ fn row() -> impl Strategy<Value = Vec<i32>> {
         (prop::collection::vec(0..5i32, 1..4), 0..300usize).prop_map(|(unit, times)| unit.repeat(times)),
     ];
     let long = prop::collection::vec(run, 0..40).prop_map(|runs| runs.concat());
-    prop_oneof![6 => dense, 6 => sparse, 1 => long]
+    // Long enough and quiet enough to be streamed, at times up to a noisy end.
+    let quiet =
+        (0..300usize, prop::collection::vec(0..6i32, 1..6)).prop_map(|(apart, ids)| [vec![9; apart], ids].concat());
+    let far = (prop::collection::vec(quiet, 30..60), prop::collection::vec(0..6i32, 0..300))
+        .prop_map(|(runs, noise)| [runs.concat(), noise].concat());
+    prop_oneof![12 => dense, 12 => sparse, 2 => long, 1 => far]
 }
 
 fn check(options: &MaskerOptions, ids: &[i32]) {

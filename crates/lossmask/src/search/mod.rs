@@ -3,7 +3,7 @@
 //! The loops are written once, in `kernel`, over the few vector operations that an instruction set gives in its own file;
 //! `scalar` gives them in plain Rust. Which set runs is chosen once, when a masker is built.
 
-mod kernel;
+pub(crate) mod kernel;
 mod scalar;
 
 #[cfg(target_arch = "aarch64")]
@@ -11,8 +11,13 @@ mod neon;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub(crate) use kernel::{Lanes, Simd};
+
 use crate::classes::Classes;
 use crate::ids::Label;
+use crate::labels::Row;
+use crate::plan::Plan;
+use crate::scan::Found;
 
 /// The instruction set that a masker's inner loops run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +63,7 @@ impl Engine {
     }
 }
 
-/// The inner loops of one engine for one type of ids.
+/// What is compiled for each engine, for one type of ids.
 ///
 /// # Safety
 /// All of them may be called only on a machine that has the engine's instructions, which [`kernels`] sees to.
@@ -67,23 +72,18 @@ pub(crate) struct Kernels<L: 'static> {
     ///
     /// Reads `64 * words` ids, writes `words` words.
     pub classify: unsafe fn(*const L, usize, &IdSet, *mut u64),
-    /// Writes labels, and classifies what comes next in the same loop, so that reading and writing overlap.
-    pub write: unsafe fn(&Writing<'_, L>),
-    /// As `write`, past the caches: for outputs that no cache will hold. `labels` is aligned to 64 bytes.
-    pub write_through: unsafe fn(&Writing<'_, L>),
-    /// Labels tokens up to the first of a set, and says how many that is.
-    pub stream: unsafe fn(&Streaming<'_, L>) -> usize,
-    /// `list(bits, words, out)`: the places of the set bits, in order, and how many they are. Stops before a word with which
-    /// there would be more than [`LIST`], and then returns `None`.
-    ///
-    /// Reads `words` words, writes up to `LIST + 64` places.
-    pub list: unsafe fn(*const u64, usize, *mut u16) -> Option<usize>,
+    /// See [`boundary_turns`](crate::scan::boundary_turns).
+    pub turns: unsafe fn(&Plan, &[L], &mut Vec<Found>),
+    /// See [`labels`](crate::labels::labels).
+    pub labels: unsafe fn(&Plan, Row<L>, *mut L),
+    /// See [`bits`](crate::labels::bits).
+    pub bits: unsafe fn(&Plan, Row<L>, *mut u8),
 }
 
-/// Places that [`Kernels::list`] lists at most.
+/// Places that [`kernel::list`] lists at most.
 pub(crate) const LIST: usize = 1024;
 
-/// What [`Kernels::write`] does: `labels[i]` becomes `ids[i]` where bit `i` of `keep` is set, else `ignore`.
+/// What [`kernel::write`] does: `labels[i]` becomes `ids[i]` where bit `i` of `keep` is set, else `ignore`.
 ///
 /// Reads `64 * words` ids and `words` words of `keep`, writes `64 * words` labels; `labels` either equals `ids` or does not
 /// overlap them. `ahead` does not overlap `labels`.
@@ -96,7 +96,8 @@ pub(crate) struct Writing<'a, L> {
     pub ahead: Ahead<'a, L>,
 }
 
-/// What [`Kernels::stream`] does: up to the first id of the set, `labels[i]` becomes `ids[i]` if `keep` is set, else `ignore`.
+/// What [`kernel::stream`] does: up to the first id that the set [may hold](IdSet::may_hold), `labels[i]` becomes `ids[i]` if `keep`
+/// is set, else `ignore`.
 ///
 /// Reads `length` ids, writes up to `length` labels: behind that first id any label may become its id. `labels` either equals
 /// `ids` or does not overlap them. The set [fits one test](IdSet::fits_one_test).
@@ -122,6 +123,12 @@ impl<'a, L> Ahead<'a, L> {
     pub fn nothing(set: &'a IdSet) -> Ahead<'a, L> {
         Ahead { ids: std::ptr::null(), words: 0, set, out: std::ptr::null_mut() }
     }
+
+    /// Without the first words.
+    fn behind(self, words: usize) -> Ahead<'a, L> {
+        let (ids, out) = (self.ids.wrapping_add(64 * words), self.out.wrapping_add(words));
+        Ahead { ids, words: self.words - words, out, ..self }
+    }
 }
 
 /// The inner loops of one engine for both types of labels.
@@ -138,10 +145,9 @@ macro_rules! kernels {
         use $module as $name;
         static KERNELS: Kernels<$label> = Kernels {
             classify: $name::classify::<$label>,
-            write: $name::write::<$label, false>,
-            write_through: $name::write::<$label, true>,
-            stream: $name::stream::<$label>,
-            list: $name::list,
+            turns: $name::turns::<$label>,
+            labels: $name::labels::<$label>,
+            bits: $name::bits::<$label>,
         };
         &KERNELS
     }};
@@ -178,15 +184,17 @@ const MAX_COMPARISONS: usize = 16;
 #[derive(Clone, Copy, Debug)]
 struct Hash {
     factors: i32,
-    shift: u32,
 }
+
+/// Bits of the sum below those that are the slot. A constant, because a shift by a variable is more than one instruction.
+const HASH_SHIFT: u32 = 13;
 
 impl Hash {
     #[inline(always)]
     fn slot(self, id: i32) -> usize {
         let low = i32::from(id as i16) * i32::from(self.factors as i16);
         let high = (id >> 16) * (self.factors >> 16);
-        (low.wrapping_add(high).cast_unsigned() >> self.shift) as usize % SLOTS
+        (low.wrapping_add(high).cast_unsigned() >> HASH_SHIFT) as usize % SLOTS
     }
 
     fn fullest_slot(self, ids: &[i32]) -> usize {
@@ -197,7 +205,7 @@ impl Hash {
 
     /// The first of some pseudo-random ones that gives every id a slot of its own, else the one that spreads the ids best.
     fn best(ids: &[i32]) -> Hash {
-        let first = Hash { factors: 0x9e37_79b1_u32.cast_signed(), shift: 13 };
+        let first = Hash { factors: 0x9e37_79b1_u32.cast_signed() };
         let mut best = (first.fullest_slot(ids), first);
         let mut factors = first.factors.cast_unsigned();
         // Eight ids find a free slot each once in 400 tries; more cannot.
@@ -206,7 +214,7 @@ impl Hash {
                 break;
             }
             factors = factors.wrapping_mul(0x2c1b_3c6d).wrapping_add(0x297a_2d39);
-            let hash = Hash { factors: factors.cast_signed(), ..first };
+            let hash = Hash { factors: factors.cast_signed() };
             best = std::cmp::min_by_key(best, (hash.fullest_slot(ids), hash), |(fullest, _)| *fullest);
         }
         best.1
@@ -221,7 +229,33 @@ pub(crate) struct IdSet {
     /// Every id stands in its slot of one of the tables. A slot without an id holds an id of another slot, which it can
     /// never be compared equal to.
     tables: Vec<[i32; SLOTS]>,
+    span: Option<Span>,
     classes: Classes,
+}
+
+/// Ids close together: those for which the wrapping sum with `shift` is greater than `limit`.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    shift: i32,
+    limit: i32,
+}
+
+/// From the lowest to the highest id of a set that is searched for as a span: control tokens lie together, and what lies between
+/// them is seldom met.
+const SPAN_LENGTH: u32 = 1024;
+
+impl Span {
+    /// The span of sorted ids, if it is short.
+    fn of(ids: &[i32]) -> Option<Span> {
+        let (&low, &high) = ids.first().zip(ids.last())?;
+        let length = high.abs_diff(low);
+        let span = || Span { shift: i32::MAX.wrapping_sub(high), limit: i32::MAX - 1 - length.cast_signed() };
+        (length < SPAN_LENGTH).then(span)
+    }
+
+    fn contains(self, id: i32) -> bool {
+        id.wrapping_add(self.shift) > self.limit
+    }
 }
 
 impl IdSet {
@@ -231,13 +265,28 @@ impl IdSet {
         ids.dedup();
         let hash = Hash::best(&ids);
         let tables = tables(&ids, hash);
-        IdSet { classes: Classes::new(ids.iter().copied()), ids, hash, tables }
+        IdSet { classes: Classes::new(ids.iter().copied()), span: Span::of(&ids), ids, hash, tables }
     }
 
     /// A number below 8 that is another for each id of the set, if it [fits one test](IdSet::fits_one_test).
     #[inline(always)]
     pub fn slot(&self, id: i32) -> usize {
         self.hash.slot(id)
+    }
+
+    /// Whether the id is in the set, which [fits one test](IdSet::fits_one_test).
+    #[inline(always)]
+    pub fn is_in_slot<L: Label>(&self, id: L) -> bool {
+        let table = self.tables.first().unwrap_or(&[0; SLOTS]);
+        id.to_i32().is_some_and(|id| table[self.slot(id)] == id)
+    }
+
+    /// Whether [`kernel::stream`] stops at the id: always at those of the set, at times at others.
+    pub fn may_hold<L: Label>(&self, id: L) -> bool {
+        match self.span {
+            Some(span) if self.ids.len() > 1 => id.to_i32().is_some_and(|id| span.contains(id)),
+            _ => self.contains(id),
+        }
     }
 
     /// Whether every engine tests the set in a few instructions.
@@ -272,71 +321,86 @@ fn tables(ids: &[i32], hash: Hash) -> Vec<[i32; SLOTS]> {
 
 #[cfg(test)]
 mod tests {
+    use std::mem::MaybeUninit;
+
     use super::*;
     use proptest::prelude::*;
 
-    fn check<L: Label + std::fmt::Debug>(kernels: &Kernels<L>, ids: &[L], set: &IdSet, ignore: L) {
-        let words = ids.len() / 64;
-        let expected: Vec<bool> = ids.iter().map(|&id| id.to_i32().is_some_and(|id| set.ids().contains(&id))).collect();
-        let mut bits = vec![0; words];
-        // SAFETY: the engine is available, and the arrays hold what `words` says.
-        unsafe { (kernels.classify)(ids.as_ptr(), words, set, bits.as_mut_ptr()) };
-        let bit = |words: &[u64], at: usize| words[at / 64] >> (at % 64) & 1 == 1;
-        for (at, &expected) in expected.iter().enumerate() {
-            assert_eq!(bit(&bits, at), expected, "{:?} in {:?}", ids[at], set.ids());
-        }
-        for keep in [vec![0; words], vec![!0; words], vec![0x0f0f_1234_8000_0001; words]] {
-            // Aligned to 64 bytes for `write_through`.
-            let mut storage = vec![ignore; ids.len() + 64];
-            let skip = storage.as_ptr().align_offset(64);
-            let labels = &mut storage[skip..skip + ids.len()];
-            for write in [kernels.write, kernels.write_through] {
-                labels.fill(L::from_i32(77));
-                let mut ahead = vec![0; words];
-                let few = IdSet::new(set.ids().first().copied());
-                let mut writing = Writing {
-                    ids: ids.as_ptr(),
-                    labels: labels.as_mut_ptr(),
-                    words,
-                    keep: keep.as_ptr(),
-                    ignore,
-                    ahead: Ahead::nothing(set),
-                };
-                if few.fits_one_test() {
-                    writing.ahead = Ahead { ids: ids.as_ptr(), words, set: &few, out: ahead.as_mut_ptr() };
-                }
-                // SAFETY: as above; `labels` is aligned and does not overlap `ids`.
-                unsafe { write(&writing) };
-                for (at, id) in ids.iter().enumerate().filter(|_| few.fits_one_test()) {
-                    assert_eq!(bit(&ahead, at), id.to_i32().is_some_and(|id| few.ids().contains(&id)), "ahead");
-                }
-                for at in 0..ids.len() {
-                    let label = if bit(&keep, at) { ids[at] } else { ignore };
-                    assert_eq!(labels[at], label, "label {at}");
-                }
-                // In place.
-                labels.copy_from_slice(ids);
-                let expected_labels: Vec<L> =
-                    (0..ids.len()).map(|at| if bit(&keep, at) { ids[at] } else { ignore }).collect();
-                // SAFETY: as above; both pointers are the same, derived from the one mutable borrow.
+    /// Runs a check for every engine's vectors. The check is not compiled for the larger instruction set, its operations are.
+    macro_rules! every_engine {
+        ($check:ident($($argument:expr),*)) => {
+            for &engine in Engine::available() {
+                // SAFETY: the engine is available.
                 unsafe {
-                    let row = labels.as_mut_ptr();
-                    write(&Writing { ids: row, labels: row, ahead: Ahead::nothing(set), ..writing });
+                    match engine {
+                        #[cfg(target_arch = "x86_64")]
+                        Engine::Sse2 => $check::<x86::sse2::Sse2, _>($($argument),*),
+                        #[cfg(target_arch = "x86_64")]
+                        Engine::Avx2 => $check::<x86::avx2::Avx2, _>($($argument),*),
+                        #[cfg(target_arch = "aarch64")]
+                        Engine::Neon => $check::<neon::Neon, _>($($argument),*),
+                        _ => $check::<scalar::Plain, _>($($argument),*),
+                    }
                 }
-                assert_eq!(labels, expected_labels, "in place");
             }
+        };
+    }
+
+    fn bit(words: &[u64], at: usize) -> bool {
+        words[at / 64] >> (at % 64) & 1 == 1
+    }
+
+    fn membership<L: Label>(ids: &[L], set: &IdSet) -> Vec<bool> {
+        ids.iter().map(|&id| id.to_i32().is_some_and(|id| set.ids().contains(&id))).collect()
+    }
+
+    unsafe fn check_classify<S: Simd, L: Lanes + std::fmt::Debug>(ids: &[L], set: &IdSet) {
+        let words = ids.len() / 64;
+        let mut bits = vec![0; words];
+        // SAFETY: the caller's engine is available, and the arrays hold what `words` says.
+        unsafe { kernel::classify::<S, L>(ids.as_ptr(), words, set, bits.as_mut_ptr()) };
+        for (at, expected) in membership(ids, set).into_iter().enumerate() {
+            assert_eq!(bit(&bits, at), expected, "{:?} in {:?}", ids[at], set.ids());
         }
     }
 
-    fn check_stream<L: Label + std::fmt::Debug>(kernels: &Kernels<L>, ids: &[L], set: &IdSet, ignore: L) {
-        let expected = ids.iter().position(|&id| set.contains(id)).unwrap_or(ids.len());
+    unsafe fn check_write<S: Simd, L: Lanes + std::fmt::Debug>(ids: &[L], set: &IdSet) {
+        let words = ids.len() / 64;
+        let ignore = L::from_i32(-100);
+        for keep in [vec![0; words], vec![!0; words], vec![0x0f0f_1234_8000_0001; words]] {
+            let expected: Vec<L> = (0..ids.len()).map(|at| if bit(&keep, at) { ids[at] } else { ignore }).collect();
+            // As many words ahead as are written, fewer, and more.
+            for ahead_words in [words, words / 2, 0] {
+                let mut labels = vec![L::from_i32(77); ids.len()];
+                let mut bits = vec![0; words];
+                let ahead = Ahead { ids: ids.as_ptr(), words: ahead_words, set, out: bits.as_mut_ptr() };
+                for written in [words, words / 3] {
+                    let (ids, labels, keep) = (ids.as_ptr(), labels.as_mut_ptr(), keep.as_ptr());
+                    // SAFETY: as above; `labels` does not overlap `ids`.
+                    unsafe { kernel::write::<S, L>(&Writing { ids, labels, words: written, keep, ignore, ahead }) };
+                }
+                assert_eq!(labels, expected);
+                let seen = membership(&ids[..64 * ahead_words], set);
+                assert!(seen.iter().enumerate().all(|(at, &expected)| bit(&bits, at) == expected), "ahead");
+            }
+            let mut row = ids.to_vec();
+            let (labels, keep) = (row.as_mut_ptr(), keep.as_ptr());
+            let ahead = Ahead::nothing(set);
+            // SAFETY: as above; both pointers are the same, derived from the one mutable borrow.
+            unsafe { kernel::write::<S, L>(&Writing { ids: labels, labels, words, keep, ignore, ahead }) };
+            assert_eq!(row, expected, "in place");
+        }
+    }
+
+    unsafe fn check_stream<S: Simd, L: Lanes + std::fmt::Debug>(ids: &[L], set: &IdSet) {
+        let ignore = L::from_i32(-100);
+        let expected = ids.iter().position(|&id| set.may_hold(id)).unwrap_or(ids.len());
         for keep in [false, true] {
             let mut labels = ids.to_vec();
             let row = labels.as_mut_ptr();
+            let streaming = Streaming { ids: row, labels: row, length: ids.len(), set, keep, ignore };
             // SAFETY: the engine is available, the pointers are valid for the row and the same.
-            let streamed =
-                unsafe { (kernels.stream)(&Streaming { ids: row, labels: row, length: ids.len(), set, keep, ignore }) };
-            assert_eq!(streamed, expected);
+            assert_eq!(unsafe { kernel::stream::<S, L>(&streaming) }, expected);
             for at in 0..ids.len() {
                 let label = if at < expected && !keep { ignore } else { ids[at] };
                 assert_eq!(labels[at], label, "{at} of {expected}");
@@ -344,45 +408,60 @@ mod tests {
         }
     }
 
+    unsafe fn check_copy_through<S: Simd, L: Lanes + std::fmt::Debug>(ids: &[L]) {
+        #[repr(align(64))]
+        struct Line<L>([L; 16]);
+        let line = |at: usize| Line(std::array::from_fn(|lane| ids[(at + lane) % ids.len()]));
+        let from: Vec<Line<L>> = (0..5).map(line).collect();
+        let mut to: Vec<Line<L>> = (0..5).map(|_| line(7)).collect();
+        let bytes = size_of_val(from.as_slice());
+        // SAFETY: the engine is available; both arrays hold so many bytes in whole lines.
+        unsafe { kernel::copy_through::<S>(to.as_mut_ptr().cast(), from.as_ptr().cast(), bytes) };
+        assert!(from.iter().zip(&to).all(|(from, to)| from.0 == to.0));
+    }
+
+    /// `L` is only there for [`every_engine`].
+    unsafe fn check_parities<S: Simd, L>(bits: u64, _: L) {
+        // SAFETY: the engine is available.
+        let parities = unsafe { S::parities(bits) };
+        for at in 0..64 {
+            assert_eq!(parities >> at & 1 == 1, (bits << (63 - at)).count_ones() % 2 == 1, "bit {at} of {bits:x}");
+        }
+    }
+
     proptest! {
         #[test]
+        fn every_engine_adds_up_parities_alike(bits in any::<u64>()) {
+            every_engine!(check_parities(bits, ()));
+        }
+
+        #[test]
         fn every_engine_streams_alike(
-            set in prop::collection::vec(0..40i32, 1..4),
+            // One id, some that make a short span, and some that do not.
+            set in prop_oneof![
+                prop::collection::vec(0..40i32, 0..4),
+                prop::collection::vec(prop_oneof![Just(i32::MIN), Just(i32::MAX), 0..3_000i32], 1..4),
+            ],
             length in 0..200usize,
             special in prop::option::of(0..200usize),
+            near in -1..2i32,
         ) {
             let set = IdSet::new(set);
-            let special = special.filter(|_| set.fits_one_test());
+            let first = set.ids().first().map_or(7, |id| i64::from(id.saturating_add(near)));
             let wide: Vec<i64> = (0..length)
-                .map(|at| if special == Some(at) { i64::from(set.ids()[0]) } else { (1 << 32) + at as i64 * 1000 })
+                .map(|at| if special == Some(at) { first } else { (1 << 32) + at as i64 * 1000 })
                 .collect();
             let narrow: Vec<i32> =
                 wide.iter().map(|&id| id.to_i32().unwrap_or(1_000_000 + (id >> 3) as i32 % 1000)).collect();
-            for &engine in Engine::available() {
-                if set.fits_one_test() {
-                    check_stream(kernels(engine).0, &narrow, &set, -100);
-                    check_stream(kernels(engine).1, &wide, &set, -100);
-                }
+            for &id in &narrow {
+                prop_assert!(set.may_hold(id) || !set.ids().contains(&id));
+            }
+            if set.fits_one_test() {
+                every_engine!(check_stream(&narrow, &set));
+                every_engine!(check_stream(&wide, &set));
             }
         }
-    }
 
-    #[test]
-    fn every_engine_lists_alike() {
-        for bits in [vec![], vec![0_u64, 0], vec![1 << 63, 0, 0x8421], vec![!0; 16], [vec![!0; 16], vec![1]].concat()] {
-            let expected: Vec<u16> =
-                (0..64 * bits.len() as u16).filter(|&at| bits[at as usize / 64] >> (at % 64) & 1 == 1).collect();
-            for &engine in Engine::available() {
-                let mut out = [0; LIST + 64];
-                // SAFETY: the engine is available, and the arrays hold what is asked for.
-                let count = unsafe { (kernels(engine).0.list)(bits.as_ptr(), bits.len(), out.as_mut_ptr()) };
-                let listed = count.map(|count| out[..count].to_vec());
-                assert_eq!(listed, (expected.len() <= LIST).then(|| expected.clone()));
-            }
-        }
-    }
-
-    proptest! {
         #[test]
         fn every_engine_classifies_and_writes_alike(
             set in prop_oneof![
@@ -395,12 +474,24 @@ mod tests {
             let pool: Vec<i64> = strangers.into_iter().chain(set.iter().map(|&id| i64::from(id))).collect();
             let wide: Vec<i64> = picks.iter().map(|pick| *pick.get(&pool)).collect();
             let narrow: Vec<i32> = wide.iter().map(|&id| id as i32).collect();
+            let few = IdSet::new(set.first().copied());
             let set = IdSet::new(set);
-            for &engine in Engine::available() {
-                let (kernels32, kernels64) = kernels(engine);
-                check(kernels32, &narrow, &set, -100);
-                check(kernels64, &wide, &set, -100);
-            }
+            every_engine!(check_classify(&narrow, &set));
+            every_engine!(check_classify(&wide, &set));
+            every_engine!(check_write(&narrow, &few));
+            every_engine!(check_write(&wide, &few));
+            every_engine!(check_copy_through(&narrow));
+            every_engine!(check_copy_through(&wide));
+        }
+    }
+
+    #[test]
+    fn lists_the_places_of_bits() {
+        for bits in [vec![], vec![0_u64, 0], vec![1 << 63, 0, 0x8421], vec![!0; 16], [vec![!0; 16], vec![1]].concat()] {
+            let expected: Vec<u16> = (0..64 * bits.len()).filter(|&at| bit(&bits, at)).map(|at| at as u16).collect();
+            let mut out = [const { MaybeUninit::uninit() }; LIST + 64];
+            let listed = kernel::list(&bits, &mut out);
+            assert_eq!(listed, (expected.len() <= LIST).then_some(expected.as_slice()));
         }
     }
 }

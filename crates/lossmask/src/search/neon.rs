@@ -2,11 +2,14 @@
 
 use std::arch::aarch64::*;
 
+use super::IdSet;
 use super::kernel::{self, Lanes, Masks, Simd};
-use super::{IdSet, Streaming, Writing};
+use crate::labels::{self, Row};
+use crate::plan::Plan;
+use crate::scan::{Found, boundary_turns};
 
 #[derive(Clone, Copy)]
-struct Neon(int32x4_t);
+pub(super) struct Neon(int32x4_t);
 
 #[inline(always)]
 fn from_mask(mask: uint32x4_t) -> Neon {
@@ -53,6 +56,14 @@ impl Simd for Neon {
         from_mask(unsafe { vceqq_s32(self.0, other.0) })
     }
     #[inline(always)]
+    unsafe fn greater(self, other: Neon) -> Neon {
+        from_mask(unsafe { vcgtq_s32(self.0, other.0) })
+    }
+    #[inline(always)]
+    unsafe fn add(self, other: Neon) -> Neon {
+        Neon(unsafe { vaddq_s32(self.0, other.0) })
+    }
+    #[inline(always)]
     unsafe fn and(self, other: Neon) -> Neon {
         Neon(unsafe { vandq_s32(self.0, other.0) })
     }
@@ -97,7 +108,7 @@ impl Simd for Neon {
         }
     }
     #[inline(always)]
-    unsafe fn hash(self, _: Neon, _: Neon) -> Neon {
+    unsafe fn hash(self, _: Neon) -> Neon {
         unreachable!("no tables without a variable permutation")
     }
     #[inline(always)]
@@ -105,15 +116,19 @@ impl Simd for Neon {
         unreachable!("no tables without a variable permutation")
     }
     #[inline(always)]
-    unsafe fn store<const THROUGH: bool>(to: *mut i32, ids: Neon, keep: Neon, ignore: Neon) {
+    unsafe fn store(to: *mut i32, ids: Neon, keep: Neon, ignore: Neon) {
         unsafe { vst1q_s32(to, vbslq_s32(vreinterpretq_u32_s32(keep.0), ids.0, ignore.0)) }
     }
     #[inline(always)]
-    unsafe fn store_all<const THROUGH: bool>(self, to: *mut i32) {
+    unsafe fn store_all(self, to: *mut i32) {
         unsafe { vst1q_s32(to, self.0) }
     }
     #[inline(always)]
-    unsafe fn store_wide<const THROUGH: bool>(to: *mut i64, from: *const i64, keep: Neon, ignore: i64) {
+    unsafe fn store_through(self, to: *mut i32) {
+        unsafe { self.store_all(to) }
+    }
+    #[inline(always)]
+    unsafe fn store_wide(to: *mut i64, from: *const i64, keep: Neon, ignore: i64) {
         unsafe {
             let ignore = vdupq_n_s64(ignore);
             let halves = [vmovl_s32(vget_low_s32(keep.0)), vmovl_s32(vget_high_s32(keep.0))];
@@ -125,6 +140,8 @@ impl Simd for Neon {
     }
     #[inline(always)]
     unsafe fn fence() {}
+    #[inline(always)]
+    unsafe fn fetch(_: *const u8) {}
 }
 
 pub(super) unsafe fn classify<L: Lanes>(ids: *const L, words: usize, set: &IdSet, out: *mut u64) {
@@ -132,17 +149,17 @@ pub(super) unsafe fn classify<L: Lanes>(ids: *const L, words: usize, set: &IdSet
     unsafe { kernel::classify::<Neon, L>(ids, words, set, out) }
 }
 
-pub(super) unsafe fn write<L: Lanes, const THROUGH: bool>(writing: &Writing<'_, L>) {
+pub(super) unsafe fn turns<L: Lanes>(plan: &Plan, ids: &[L], turns: &mut Vec<Found>) {
     // SAFETY: as above.
-    unsafe { kernel::write::<Neon, L, THROUGH>(writing) }
+    unsafe { boundary_turns::<Neon, L>(plan, ids, turns) }
 }
 
-pub(super) unsafe fn stream<L: Lanes>(streaming: &Streaming<'_, L>) -> usize {
+pub(super) unsafe fn labels<L: Lanes>(plan: &Plan, row: Row<L>, labels: *mut L) {
     // SAFETY: as above.
-    unsafe { kernel::stream::<Neon, L>(streaming) }
+    unsafe { labels::labels::<Neon, L>(plan, row, labels) }
 }
 
-pub(super) unsafe fn list(bits: *const u64, words: usize, out: *mut u16) -> Option<usize> {
+pub(super) unsafe fn bits<L: Lanes>(plan: &Plan, row: Row<L>, bits: *mut u8) {
     // SAFETY: as above.
-    unsafe { kernel::list(bits, words, out) }
+    unsafe { labels::bits::<Neon, L>(plan, row, bits) }
 }

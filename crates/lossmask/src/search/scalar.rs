@@ -1,12 +1,15 @@
 //! The vector operations in plain Rust: what runs where there is nothing better, and what the tests hold the others to.
 
+use super::IdSet;
 use super::kernel::{self, Lanes, Masks, Simd};
-use super::{IdSet, Streaming, Writing};
+use crate::labels::{self, Row};
+use crate::plan::Plan;
+use crate::scan::{Found, boundary_turns};
 
 const LANES: usize = 4;
 
 #[derive(Clone, Copy)]
-struct Plain([i32; LANES]);
+pub(super) struct Plain([i32; LANES]);
 
 fn lanes(lane: impl FnMut(usize) -> i32) -> Plain {
     Plain(std::array::from_fn(lane))
@@ -41,6 +44,12 @@ impl Simd for Plain {
     unsafe fn equal(self, other: Plain) -> Plain {
         lanes(|at| all(self.0[at] == other.0[at]))
     }
+    unsafe fn greater(self, other: Plain) -> Plain {
+        lanes(|at| all(self.0[at] > other.0[at]))
+    }
+    unsafe fn add(self, other: Plain) -> Plain {
+        lanes(|at| self.0[at].wrapping_add(other.0[at]))
+    }
     unsafe fn and(self, other: Plain) -> Plain {
         lanes(|at| self.0[at] & other.0[at])
     }
@@ -65,22 +74,26 @@ impl Simd for Plain {
             (0..LANES).fold(bits, |bits, lane| bits | bit(vector * LANES + lane, mask[lane]))
         })
     }
-    unsafe fn hash(self, _: Plain, _: Plain) -> Plain {
+    unsafe fn hash(self, _: Plain) -> Plain {
         unreachable!("no tables without a variable permutation")
     }
     unsafe fn in_table(self, _: &[i32; 8], _: Plain) -> Plain {
         unreachable!("no tables without a variable permutation")
     }
-    unsafe fn store<const THROUGH: bool>(to: *mut i32, ids: Plain, keep: Plain, ignore: Plain) {
+    unsafe fn store(to: *mut i32, ids: Plain, keep: Plain, ignore: Plain) {
         let labels = lanes(|at| if keep.0[at] != 0 { ids.0[at] } else { ignore.0[at] });
         // SAFETY: the caller's pointer is valid for the lanes.
         unsafe { to.cast::<[i32; LANES]>().write_unaligned(labels.0) };
     }
-    unsafe fn store_all<const THROUGH: bool>(self, to: *mut i32) {
+    unsafe fn store_all(self, to: *mut i32) {
         // SAFETY: the caller's pointer is valid for the lanes.
         unsafe { to.cast::<[i32; LANES]>().write_unaligned(self.0) };
     }
-    unsafe fn store_wide<const THROUGH: bool>(to: *mut i64, from: *const i64, keep: Plain, ignore: i64) {
+    unsafe fn store_through(self, to: *mut i32) {
+        // SAFETY: as above.
+        unsafe { self.store_all(to) };
+    }
+    unsafe fn store_wide(to: *mut i64, from: *const i64, keep: Plain, ignore: i64) {
         // SAFETY: the caller's pointers are valid for the lanes; the load comes first.
         unsafe {
             let ids = from.cast::<[i64; LANES]>().read_unaligned();
@@ -89,6 +102,7 @@ impl Simd for Plain {
         }
     }
     unsafe fn fence() {}
+    unsafe fn fetch(_: *const u8) {}
 }
 
 pub(super) unsafe fn classify<L: Lanes>(ids: *const L, words: usize, set: &IdSet, out: *mut u64) {
@@ -96,17 +110,17 @@ pub(super) unsafe fn classify<L: Lanes>(ids: *const L, words: usize, set: &IdSet
     unsafe { kernel::classify::<Plain, L>(ids, words, set, out) }
 }
 
-pub(super) unsafe fn write<L: Lanes, const THROUGH: bool>(writing: &Writing<'_, L>) {
+pub(super) unsafe fn turns<L: Lanes>(plan: &Plan, ids: &[L], turns: &mut Vec<Found>) {
     // SAFETY: as above.
-    unsafe { kernel::write::<Plain, L, THROUGH>(writing) }
+    unsafe { boundary_turns::<Plain, L>(plan, ids, turns) }
 }
 
-pub(super) unsafe fn stream<L: Lanes>(streaming: &Streaming<'_, L>) -> usize {
+pub(super) unsafe fn labels<L: Lanes>(plan: &Plan, row: Row<L>, labels: *mut L) {
     // SAFETY: as above.
-    unsafe { kernel::stream::<Plain, L>(streaming) }
+    unsafe { labels::labels::<Plain, L>(plan, row, labels) }
 }
 
-pub(super) unsafe fn list(bits: *const u64, words: usize, out: *mut u16) -> Option<usize> {
+pub(super) unsafe fn bits<L: Lanes>(plan: &Plan, row: Row<L>, bits: *mut u8) {
     // SAFETY: as above.
-    unsafe { kernel::list(bits, words, out) }
+    unsafe { labels::bits::<Plain, L>(plan, row, bits) }
 }

@@ -5,11 +5,14 @@
 pub(super) mod sse2 {
     use std::arch::x86_64::*;
 
+    use super::super::IdSet;
     use super::super::kernel::{self, Lanes, Masks, Simd};
-    use super::super::{IdSet, Streaming, Writing};
+    use crate::labels::{self, Row};
+    use crate::plan::Plan;
+    use crate::scan::{Found, boundary_turns};
 
     #[derive(Clone, Copy)]
-    struct Sse2(__m128i);
+    pub(in super::super) struct Sse2(__m128i);
 
     // SAFETY (all blocks below): SSE2 is part of x86-64; pointers are valid for the lanes by the trait's contract, and the
     // unaligned forms are used unless `THROUGH`, where the contract promises alignment.
@@ -48,6 +51,14 @@ pub(super) mod sse2 {
         #[inline(always)]
         unsafe fn equal(self, other: Sse2) -> Sse2 {
             Sse2(unsafe { _mm_cmpeq_epi32(self.0, other.0) })
+        }
+        #[inline(always)]
+        unsafe fn greater(self, other: Sse2) -> Sse2 {
+            Sse2(unsafe { _mm_cmpgt_epi32(self.0, other.0) })
+        }
+        #[inline(always)]
+        unsafe fn add(self, other: Sse2) -> Sse2 {
+            Sse2(unsafe { _mm_add_epi32(self.0, other.0) })
         }
         #[inline(always)]
         unsafe fn and(self, other: Sse2) -> Sse2 {
@@ -89,7 +100,7 @@ pub(super) mod sse2 {
             bits
         }
         #[inline(always)]
-        unsafe fn hash(self, _: Sse2, _: Sse2) -> Sse2 {
+        unsafe fn hash(self, _: Sse2) -> Sse2 {
             unreachable!("no tables without a variable permutation")
         }
         #[inline(always)]
@@ -97,18 +108,22 @@ pub(super) mod sse2 {
             unreachable!("no tables without a variable permutation")
         }
         #[inline(always)]
-        unsafe fn store<const THROUGH: bool>(to: *mut i32, ids: Sse2, keep: Sse2, ignore: Sse2) {
+        unsafe fn store(to: *mut i32, ids: Sse2, keep: Sse2, ignore: Sse2) {
             unsafe {
                 let labels = _mm_or_si128(_mm_and_si128(keep.0, ids.0), _mm_andnot_si128(keep.0, ignore.0));
-                if THROUGH { _mm_stream_si128(to.cast(), labels) } else { _mm_storeu_si128(to.cast(), labels) }
+                _mm_storeu_si128(to.cast(), labels)
             }
         }
         #[inline(always)]
-        unsafe fn store_all<const THROUGH: bool>(self, to: *mut i32) {
-            unsafe { if THROUGH { _mm_stream_si128(to.cast(), self.0) } else { _mm_storeu_si128(to.cast(), self.0) } }
+        unsafe fn store_all(self, to: *mut i32) {
+            unsafe { _mm_storeu_si128(to.cast(), self.0) }
         }
         #[inline(always)]
-        unsafe fn store_wide<const THROUGH: bool>(to: *mut i64, from: *const i64, keep: Sse2, ignore: i64) {
+        unsafe fn store_through(self, to: *mut i32) {
+            unsafe { _mm_stream_si128(to.cast(), self.0) }
+        }
+        #[inline(always)]
+        unsafe fn store_wide(to: *mut i64, from: *const i64, keep: Sse2, ignore: i64) {
             unsafe {
                 let ignore = _mm_set1_epi64x(ignore);
                 let halves = [_mm_unpacklo_epi32(keep.0, keep.0), _mm_unpackhi_epi32(keep.0, keep.0)];
@@ -116,13 +131,17 @@ pub(super) mod sse2 {
                     let ids = _mm_loadu_si128(from.add(2 * half).cast());
                     let labels = _mm_or_si128(_mm_and_si128(keep, ids), _mm_andnot_si128(keep, ignore));
                     let to = to.add(2 * half).cast();
-                    if THROUGH { _mm_stream_si128(to, labels) } else { _mm_storeu_si128(to, labels) }
+                    _mm_storeu_si128(to, labels)
                 }
             }
         }
         #[inline(always)]
         unsafe fn fence() {
             unsafe { _mm_sfence() }
+        }
+        #[inline(always)]
+        unsafe fn fetch(to: *const u8) {
+            unsafe { _mm_prefetch::<_MM_HINT_ET0>(to.cast()) }
         }
     }
 
@@ -131,19 +150,19 @@ pub(super) mod sse2 {
         unsafe { kernel::classify::<Sse2, L>(ids, words, set, out) }
     }
 
-    pub(in super::super) unsafe fn write<L: Lanes, const THROUGH: bool>(writing: &Writing<'_, L>) {
+    pub(in super::super) unsafe fn turns<L: Lanes>(plan: &Plan, ids: &[L], turns: &mut Vec<Found>) {
         // SAFETY: as above.
-        unsafe { kernel::write::<Sse2, L, THROUGH>(writing) }
+        unsafe { boundary_turns::<Sse2, L>(plan, ids, turns) }
     }
 
-    pub(in super::super) unsafe fn stream<L: Lanes>(streaming: &Streaming<'_, L>) -> usize {
+    pub(in super::super) unsafe fn labels<L: Lanes>(plan: &Plan, row: Row<L>, labels: *mut L) {
         // SAFETY: as above.
-        unsafe { kernel::stream::<Sse2, L>(streaming) }
+        unsafe { labels::labels::<Sse2, L>(plan, row, labels) }
     }
 
-    pub(in super::super) unsafe fn list(bits: *const u64, words: usize, out: *mut u16) -> Option<usize> {
+    pub(in super::super) unsafe fn bits<L: Lanes>(plan: &Plan, row: Row<L>, bits: *mut u8) {
         // SAFETY: as above.
-        unsafe { kernel::list(bits, words, out) }
+        unsafe { labels::bits::<Sse2, L>(plan, row, bits) }
     }
 }
 
@@ -151,15 +170,22 @@ pub(super) mod avx2 {
     use std::arch::x86_64::*;
 
     use super::super::kernel::{self, Lanes, Masks, Simd};
-    use super::super::{IdSet, Streaming, Writing};
+    use super::super::{HASH_SHIFT, IdSet};
+    use crate::labels::{self, Row};
+    use crate::plan::Plan;
+    use crate::scan::{Found, boundary_turns};
 
     /// Whether the machine has the instructions that the functions below are compiled for.
     pub(in super::super) fn is_available() -> bool {
-        is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("popcnt")
+        is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("popcnt")
+            && is_x86_feature_detected!("pclmulqdq")
     }
 
     #[derive(Clone, Copy)]
-    struct Avx2(__m256i);
+    pub(in super::super) struct Avx2(__m256i);
 
     // SAFETY (all blocks below): the trait's contract is that the machine has AVX2 and that pointers are valid for the lanes;
     // the unaligned forms are used unless `THROUGH`, where the contract promises alignment.
@@ -201,6 +227,14 @@ pub(super) mod avx2 {
         #[inline(always)]
         unsafe fn equal(self, other: Avx2) -> Avx2 {
             Avx2(unsafe { _mm256_cmpeq_epi32(self.0, other.0) })
+        }
+        #[inline(always)]
+        unsafe fn greater(self, other: Avx2) -> Avx2 {
+            Avx2(unsafe { _mm256_cmpgt_epi32(self.0, other.0) })
+        }
+        #[inline(always)]
+        unsafe fn add(self, other: Avx2) -> Avx2 {
+            Avx2(unsafe { _mm256_add_epi32(self.0, other.0) })
         }
         #[inline(always)]
         unsafe fn and(self, other: Avx2) -> Avx2 {
@@ -246,8 +280,16 @@ pub(super) mod avx2 {
             bits
         }
         #[inline(always)]
-        unsafe fn hash(self, factors: Avx2, shift: Avx2) -> Avx2 {
-            Avx2(unsafe { _mm256_srlv_epi32(_mm256_madd_epi16(self.0, factors.0), shift.0) })
+        unsafe fn parities(bits: u64) -> u64 {
+            // A product without carries, with ones everywhere, adds up the bits below each.
+            unsafe {
+                let bits = _mm_cvtsi64_si128(bits.cast_signed());
+                _mm_cvtsi128_si64(_mm_clmulepi64_si128::<0>(bits, _mm_set1_epi8(-1))).cast_unsigned()
+            }
+        }
+        #[inline(always)]
+        unsafe fn hash(self, factors: Avx2) -> Avx2 {
+            Avx2(unsafe { _mm256_srli_epi32::<{ HASH_SHIFT as i32 }>(_mm256_madd_epi16(self.0, factors.0)) })
         }
         #[inline(always)]
         unsafe fn in_table(self, table: &[i32; 8], hash: Avx2) -> Avx2 {
@@ -259,7 +301,7 @@ pub(super) mod avx2 {
             }
         }
         #[inline(always)]
-        unsafe fn store<const THROUGH: bool>(to: *mut i32, ids: Avx2, keep: Avx2, ignore: Avx2) {
+        unsafe fn store(to: *mut i32, ids: Avx2, keep: Avx2, ignore: Avx2) {
             unsafe {
                 let blended = _mm256_blendv_ps(
                     _mm256_castsi256_ps(ignore.0),
@@ -267,17 +309,19 @@ pub(super) mod avx2 {
                     _mm256_castsi256_ps(keep.0),
                 );
                 let labels = _mm256_castps_si256(blended);
-                if THROUGH { _mm256_stream_si256(to.cast(), labels) } else { _mm256_storeu_si256(to.cast(), labels) }
+                _mm256_storeu_si256(to.cast(), labels)
             }
         }
         #[inline(always)]
-        unsafe fn store_all<const THROUGH: bool>(self, to: *mut i32) {
-            unsafe {
-                if THROUGH { _mm256_stream_si256(to.cast(), self.0) } else { _mm256_storeu_si256(to.cast(), self.0) }
-            }
+        unsafe fn store_all(self, to: *mut i32) {
+            unsafe { _mm256_storeu_si256(to.cast(), self.0) }
         }
         #[inline(always)]
-        unsafe fn store_wide<const THROUGH: bool>(to: *mut i64, from: *const i64, keep: Avx2, ignore: i64) {
+        unsafe fn store_through(self, to: *mut i32) {
+            unsafe { _mm256_stream_si256(to.cast(), self.0) }
+        }
+        #[inline(always)]
+        unsafe fn store_wide(to: *mut i64, from: *const i64, keep: Avx2, ignore: i64) {
             unsafe {
                 let ignore = _mm256_set1_epi64x(ignore);
                 let halves = [_mm256_castsi256_si128(keep.0), _mm256_extracti128_si256::<1>(keep.0)];
@@ -290,7 +334,7 @@ pub(super) mod avx2 {
                     );
                     let labels = _mm256_castpd_si256(blended);
                     let to = to.add(4 * half).cast();
-                    if THROUGH { _mm256_stream_si256(to, labels) } else { _mm256_storeu_si256(to, labels) }
+                    _mm256_storeu_si256(to, labels);
                 }
             }
         }
@@ -298,29 +342,33 @@ pub(super) mod avx2 {
         unsafe fn fence() {
             unsafe { _mm_sfence() }
         }
+        #[inline(always)]
+        unsafe fn fetch(to: *const u8) {
+            unsafe { _mm_prefetch::<_MM_HINT_ET0>(to.cast()) }
+        }
     }
 
-    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,pclmulqdq")]
     pub(in super::super) unsafe fn classify<L: Lanes>(ids: *const L, words: usize, set: &IdSet, out: *mut u64) {
         // SAFETY: the caller's contract is the loop's, and that the machine has these instructions.
         unsafe { kernel::classify::<Avx2, L>(ids, words, set, out) }
     }
 
-    #[target_feature(enable = "avx2,bmi1,popcnt")]
-    pub(in super::super) unsafe fn write<L: Lanes, const THROUGH: bool>(writing: &Writing<'_, L>) {
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,pclmulqdq")]
+    pub(in super::super) unsafe fn turns<L: Lanes>(plan: &Plan, ids: &[L], turns: &mut Vec<Found>) {
         // SAFETY: as above.
-        unsafe { kernel::write::<Avx2, L, THROUGH>(writing) }
+        unsafe { boundary_turns::<Avx2, L>(plan, ids, turns) }
     }
 
-    #[target_feature(enable = "avx2,bmi1,popcnt")]
-    pub(in super::super) unsafe fn stream<L: Lanes>(streaming: &Streaming<'_, L>) -> usize {
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,pclmulqdq")]
+    pub(in super::super) unsafe fn labels<L: Lanes>(plan: &Plan, row: Row<L>, labels: *mut L) {
         // SAFETY: as above.
-        unsafe { kernel::stream::<Avx2, L>(streaming) }
+        unsafe { labels::labels::<Avx2, L>(plan, row, labels) }
     }
 
-    #[target_feature(enable = "avx2,bmi1,popcnt")]
-    pub(in super::super) unsafe fn list(bits: *const u64, words: usize, out: *mut u16) -> Option<usize> {
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,pclmulqdq")]
+    pub(in super::super) unsafe fn bits<L: Lanes>(plan: &Plan, row: Row<L>, bits: *mut u8) {
         // SAFETY: as above.
-        unsafe { kernel::list(bits, words, out) }
+        unsafe { labels::bits::<Avx2, L>(plan, row, bits) }
     }
 }
