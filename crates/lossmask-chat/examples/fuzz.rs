@@ -5,10 +5,11 @@
 //! after the other, with nothing but markers of the family in between.
 //!
 //! ```sh
-//! cargo run -p lossmask-chat --example fuzz -- [--family NAME] [--rows 10000] [--seed 1]
+//! cargo run --release -p lossmask-chat --example fuzz -- [--family NAME] [--rows 10000] [--seed 1]
 //! ```
 //!
-//! What it finds it shrinks, prints with its seed, and exits with 1. It runs as long as the number of rows says.
+//! What it finds it shrinks, prints with its seed, and exits with 1. It runs as long as the number of rows says. Families
+//! whose vocabulary or template is not in the cache of the tests are left out, and said.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -192,6 +193,11 @@ fn shrink(family: &Family, mut conversation: Conversation) -> Conversation {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
+    let known = ["--family", "--rows", "--seed"];
+    if let Some(unknown) = arguments.iter().skip(1).step_by(2).find(|name| !known.contains(&name.as_str())) {
+        eprintln!("fuzz: {unknown}?\nfuzz [--family NAME] [--rows 10000 for each family] [--seed 1]");
+        std::process::exit(2);
+    }
     let value =
         |name: &str| arguments.iter().position(|given| given == name).and_then(|at| arguments.get(at + 1)).cloned();
     let number = |name: &str, default: u64| value(name).map_or(default, |text| text.parse().expect("a whole number"));

@@ -238,6 +238,7 @@ impl Encoder {
             reasoning: self.spec.reasoning,
             turns: self.spec.masker.turns,
             flags,
+            template_turns: self.spec.route == Route::Boundaries,
         };
         painter.record(structure)
     }

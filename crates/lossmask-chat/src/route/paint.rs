@@ -22,6 +22,8 @@ pub(crate) struct Painter<'a> {
     pub(crate) turns: Turns,
     /// Whether the data's flags count.
     pub(crate) flags: bool,
+    /// Whether a turn that the template made is trained as its role is, as it is from ids alone.
+    pub(crate) template_turns: bool,
 }
 
 impl Painter<'_> {
@@ -57,11 +59,15 @@ impl Painter<'_> {
         Record { turns: public.collect(), roles, spans }
     }
 
-    /// Whether a turn is trained: as the message says that owns its end, else by its role.
+    /// Whether a turn is trained: as the message says that owns its end. A turn that the template made has no such message.
     fn turn(&self, roles: &[std::sync::Arc<str>], found: &Found) -> Verdict {
-        let role = &roles[found.turn.role as usize];
         let owner = found.owner.and_then(|owner| self.policy.message(self.row.conversation, owner, self.flags));
-        owner.unwrap_or_else(|| self.policy.role(role))
+        let role = self.policy.role(&roles[found.turn.role as usize]);
+        match owner {
+            Some(verdict) => verdict,
+            None if self.template_turns || self.policy.train_on_inputs || !role.trained => role,
+            None => Verdict { trained: false, reason: Reason::Scaffold, weight: 0.0 },
+        }
     }
 
     fn header(&self, role: &str, found: &Found, verdict: Verdict, canvas: &mut [Paint]) {

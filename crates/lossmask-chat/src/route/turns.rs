@@ -16,7 +16,7 @@ use crate::template::TextTurn;
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
     pub(crate) turn: Turn,
-    /// The message that the turn's end belongs to: the last one with text in it.
+    /// The message that the turn's end belongs to; `None`: the template made the turn.
     pub(crate) owner: Option<u32>,
     /// End markers: their tokens, and whose they are.
     pub(crate) ends: Vec<(Range<usize>, EndKind)>,
@@ -71,13 +71,26 @@ impl TurnFinder {
             let role = &record.roles[turn.role as usize];
             let ends = self.marker_at(row.ids, turn.content_end, Some(role)).filter(|_| turn.terminated);
             let ends = ends.map(|(length, kind)| (turn.content_end..turn.content_end + length, kind));
-            Found { turn: *turn, owner: owner(row, turn), ends: ends.into_iter().collect() }
+            Found { turn: *turn, owner: self.owner(row, turn, role), ends: ends.into_iter().collect() }
         };
         Structure {
             roles: record.roles.clone(),
             turns: record.turns.iter().map(found).collect(),
             canvas: unroll(record),
         }
+    }
+
+    /// The message that a turn's end belongs to: the last one with text in it; of a turn without any, the one that the template was
+    /// writing, unless that has turns of its own: then the turn is the template's (a default system prompt).
+    fn owner(&self, row: &Row<'_>, turn: &Turn, role: &str) -> Option<u32> {
+        let text = row.tokens.get(turn.content_start..turn.content_end)?;
+        if let Some(last) = text.iter().rev().find(|token| token.is_message_text()) {
+            return last.message;
+        }
+        let written = row.tokens[turn.start..turn.end].iter().rev().find_map(|token| token.message)?;
+        let source = row.conversation.sources.get(written as usize)?;
+        let has_own = source.role != role && self.boundaries.iter().any(|boundary| boundary.role == source.role);
+        (!has_own).then_some(written)
     }
 
     /// The end marker of a role's boundary at a position, the longest one. `None`: of any boundary, its own only.
@@ -181,14 +194,6 @@ impl TurnFinder {
         }
         ends
     }
-}
-
-/// The message that a turn's end belongs to.
-fn owner(row: &Row<'_>, turn: &Turn) -> Option<u32> {
-    let text = row.tokens.get(turn.content_start..turn.content_end)?;
-    let last = text.iter().rev().find(|token| token.is_message_text());
-    let header = || row.tokens[turn.start..turn.end].iter().rev().find(|token| token.message.is_some());
-    last.or_else(header)?.message
 }
 
 fn role_index(roles: &mut Vec<Arc<str>>, role: &str) -> u32 {

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use crate::vocabularies;
 
-fn options(family: &Value, eos: &str) -> Value {
+/// The options of the masker, from the golden markers.
+pub fn options(family: &Value, eos: &str) -> Value {
     let boundaries = family["boundaries"].as_array().unwrap().iter().map(|boundary| {
         let fused = boundary["fused_header_ids"].as_array().unwrap().iter().map(|id| json!([id]));
         let tails = boundary["tails"].as_array().unwrap().iter().map(|tail| tail["ids"].clone()).chain(fused);

@@ -8,4 +8,5 @@ mod families;
 mod family_spec;
 mod generation;
 mod ranked;
+mod strategies_real;
 mod vocabularies;
