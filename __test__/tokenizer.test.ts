@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Tokenizer } from '@huggingface/tokenizers'
 import test from 'ava'
 import { LossmaskError, loadTokenizer, Masker } from '../src/index.js'
+import { native } from '../src/native.js'
 import type { MarkerTokenizer } from '../src/strategies/types.js'
 import { folderOf, tinyChatml, tinyTokenizer } from './helpers/folders.js'
 
@@ -81,13 +82,42 @@ test('special tokens are strings or objects, and come from either file', async t
   t.like(tokenizer.namedTokens, { image_token: 'b', boi_token: 'a', image_token_id: 7, eos_token: '<|end|>' })
 })
 
+test('flags that the folder declares reach the tokens, those of the file too', async t => {
+  const tokenizer = await loadTokenizer(
+    folderOf({
+      'tokenizer.json': tinyTokenizer,
+      'tokenizer_config.json': {
+        added_tokens_decoder: {
+          8: { content: '<|end|>', lstrip: false, rstrip: true, single_word: false, normalized: false, special: true },
+          9: { content: '<pad>', lstrip: false, rstrip: false, single_word: false, normalized: false, special: true },
+          10: { content: '<left>', lstrip: true, rstrip: false, single_word: false, normalized: false, special: true },
+        },
+      },
+    }),
+  )
+  t.deepEqual(tokenizer.spec.addedTokens, [
+    { content: '<|end|>', special: true, rstrip: true },
+    { content: '<left>', special: true, lstrip: true },
+  ])
+  const rust = new (native().NativeTokenizer)(JSON.stringify(tokenizer.spec))
+  // As transformers: white space behind the one and in front of the other is part of the token.
+  for (const [text, ids] of [
+    ['a<|end|>\n\nb', [0, 8, 1]],
+    ['a\n<left>\n', [0, 10, 2]],
+    ['<pad>\n', [9, 2]],
+  ] as const) {
+    t.deepEqual(tokenizer.encode(text), [...ids], text)
+    t.deepEqual(Array.from(rust.encode(text)), [...ids], text)
+  }
+})
+
 test('tokens that tokenizer.json lacks are added as transformers adds them', async t => {
   const tokenizer = await loadTokenizer(
     folderOf({
       'tokenizer.json': tinyTokenizer,
       'tokenizer_config.json': {
         added_tokens_decoder: {
-          8: { content: '<|end|>' },
+          8: { content: '<|end|>', special: true },
           12: { content: '<late>', special: true },
           10: { content: '<image>', special: true },
           5: { content: 'ab' },
@@ -99,7 +129,10 @@ test('tokens that tokenizer.json lacks are added as transformers adds them', asy
     { specialTokens: { eos_token: '<eos>' }, tokens: ['word'] },
   )
   const added = { ab: 5, '<image>': 10, '<late>': 11, '<new-pad>': 12, '<tool>': 13, '<eos>': 14, word: 15 }
-  t.deepEqual(tokenizer.spec.addedTokens, Object.keys(added))
+  t.deepEqual(
+    tokenizer.spec.addedTokens.map(({ content }) => content),
+    Object.keys(added),
+  )
   for (const [token, id] of Object.entries(added)) t.deepEqual(tokenizer.encode(token), [id], token)
   t.deepEqual([tokenizer.padTokenId, tokenizer.eosTokenId], [12, 14])
   t.deepEqual(tokenizer.encode('a<image>b'), [0, 10, 1])

@@ -1,4 +1,5 @@
 import type { RowDiagnosis, Severity } from '../diagnosis.js'
+import type { TokenToAdd } from '../tokenizer/types.js'
 
 export type { RowDiagnosis, Severity }
 
@@ -55,7 +56,7 @@ export interface Report {
   /** The first rows in full, as many as were asked for. */
   debug: ShownRow[]
   /** The tokenizer that made the ids. */
-  tokenizer?: { path: string; addedTokens: string[] } | null
+  tokenizer?: { path: string; addedTokens: TokenToAdd[] } | null
   /** The resolved config of the run. */
   config: unknown
 }

@@ -2,6 +2,7 @@
  * What a run is made from, as the Rust side reads it: `crates/lossmask-data/src/spec.rs`, `crates/lossmask-chat/src/spec.rs` and
  * `crates/lossmask/src/options.rs` say what each field means and what holds where it is left out.
  */
+import type { TokenToAdd } from '../tokenizer/types.js'
 import type { OutputFormat } from './report.js'
 
 /** A whole run. Every path is resolved and every name looked up. */
@@ -31,7 +32,7 @@ export interface PipelineSpec {
 /** A tokenizer file and what is added to it. */
 export interface TokenizerSpec {
   path: string
-  addedTokens?: string[]
+  addedTokens?: TokenToAdd[]
 }
 
 /** Files whose rows are encoded alike. */

@@ -2,6 +2,7 @@
 import { Tokenizer } from '@huggingface/tokenizers'
 import { LossmaskError } from '../errors.js'
 import type { JsonObject } from './files.js'
+import type { TokenWithId } from './special.js'
 import type { AddedToken, Codec } from './types.js'
 import { modelVocabulary, tokenSpeller } from './vocabulary.js'
 
@@ -11,7 +12,7 @@ export function jsonCodec(
   tokenizerJson: JsonObject,
   tokenizerConfig: JsonObject,
   all: AddedToken[],
-  added: AddedToken[],
+  added: TokenWithId[],
 ): Codec {
   const build = once(() => buildTokenizer(file, withTokens(tokenizerJson, added), tokenizerConfig))
   const contents = new Set(all.map(token => token.content))
@@ -40,14 +41,20 @@ function buildTokenizer(file: string, tokenizerJson: JsonObject, tokenizerConfig
   }
 }
 
-function withTokens(tokenizerJson: JsonObject, added: readonly AddedToken[]): JsonObject {
+function withTokens(tokenizerJson: JsonObject, added: readonly TokenWithId[]): JsonObject {
   if (added.length === 0) return tokenizerJson
-  const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false }
-  const own = tokenizerJson.added_tokens
-  return {
-    ...tokenizerJson,
-    added_tokens: [...(Array.isArray(own) ? own : []), ...added.map(token => ({ ...token, ...flags }))],
-  }
+  const changed = new Set(added.map(token => token.id))
+  const own = Array.isArray(tokenizerJson.added_tokens) ? tokenizerJson.added_tokens : []
+  const more = added.map(({ id, content, special, lstrip, rstrip, singleWord, normalized }) => ({
+    id,
+    content,
+    special,
+    lstrip: lstrip === true,
+    rstrip: rstrip === true,
+    single_word: singleWord === true,
+    normalized: normalized ?? !special,
+  }))
+  return { ...tokenizerJson, added_tokens: [...own.filter(token => !changed.has(token.id)), ...more] }
 }
 
 function once<T>(make: () => T): () => T {

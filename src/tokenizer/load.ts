@@ -15,7 +15,7 @@ import {
 } from './special.js'
 import { tekkenCodec, tekkenSpecialTokens } from './tekken.js'
 import { readChatTemplates } from './templates.js'
-import type { Codec, LoadedTokenizer, TokenizerOptions } from './types.js'
+import type { Codec, LoadedTokenizer, TokenizerOptions, TokenToAdd } from './types.js'
 import { modelVocabulary } from './vocabulary.js'
 
 /**
@@ -47,7 +47,7 @@ export async function loadTokenizer(model: string, options: TokenizerOptions = {
   return {
     ...codec,
     folder,
-    spec: { path, addedTokens: additions.added.map(token => token.content) },
+    spec: { path, addedTokens: additions.added.map(({ id: _, ...token }) => token) },
     bosToken: special('bos'),
     bosTokenId: specialId('bos'),
     eosToken: special('eos'),
@@ -118,7 +118,7 @@ async function readCodec(folder: string, configs: Configs, options: TokenizerOpt
 }
 
 /** The tokens that the configuration names as special, and those of the options: they are added where the vocabulary lacks them. */
-function namedAsSpecial(configs: Configs, options: TokenizerOptions): { content: string; special: boolean }[] {
+function namedAsSpecial(configs: Configs, options: TokenizerOptions): TokenToAdd[] {
   const sources = [configs.tokenizer, configs.specialMap]
   const special = [
     ...Object.values(specialTokensOf(sources)),

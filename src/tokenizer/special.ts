@@ -1,7 +1,7 @@
 /** Special and added tokens: what the configuration files of a folder say beyond `tokenizer.json`. */
 import type { Issue } from '../errors.js'
 import { isObject, type JsonObject } from './files.js'
-import type { AddedToken } from './types.js'
+import type { AddedToken, TokenToAdd } from './types.js'
 
 const CLASSIC = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'] as const
 
@@ -56,11 +56,25 @@ export function namedTokensOf(sources: readonly JsonObject[]): Record<string, st
 }
 
 /** A token that some configuration file declares. */
-interface Declared {
-  content: string
-  special: boolean
-  id?: number
+interface Declared extends TokenToAdd {
+  readonly id?: number
 }
+
+const FLAGS = ['lstrip', 'rstrip', 'singleWord', 'normalized'] as const
+
+/** The flags of a declaration, as far as they are not the defaults. */
+function flagsOf(value: unknown, special: boolean): Omit<TokenToAdd, 'content' | 'special'> {
+  if (!isObject(value)) return {}
+  const { lstrip, rstrip, single_word: singleWord, normalized } = value
+  return {
+    ...(lstrip === true && { lstrip }),
+    ...(rstrip === true && { rstrip }),
+    ...(singleWord === true && { singleWord }),
+    ...(normalized === special && { normalized }),
+  }
+}
+
+const sameFlags = (a: TokenToAdd, b: TokenToAdd) => a.special === b.special && FLAGS.every(flag => a[flag] === b[flag])
 
 /** `added_tokens_decoder` of `tokenizer_config.json`, ascending by id. */
 export function declaredTokens(tokenizerConfig: JsonObject): Declared[] {
@@ -70,13 +84,13 @@ export function declaredTokens(tokenizerConfig: JsonObject): Declared[] {
     .flatMap(([key, value]) => {
       const content = tokenText(value)
       const special = isObject(value) && value.special === true
-      return content === undefined ? [] : [{ content, special, id: Number(key) }]
+      return content === undefined ? [] : [{ content, special, ...flagsOf(value, special), id: Number(key) }]
     })
     .sort((a, b) => a.id - b.id)
 }
 
 /** Tokens of `tokenizer.json`'s `added_tokens`, ascending by id. */
-export function fileAddedTokens(tokenizerJson: JsonObject): AddedToken[] {
+export function fileAddedTokens(tokenizerJson: JsonObject): TokenWithId[] {
   const list = tokenizerJson.added_tokens
   if (!Array.isArray(list)) return []
   return list
@@ -84,42 +98,52 @@ export function fileAddedTokens(tokenizerJson: JsonObject): AddedToken[] {
       const content = tokenText(item)
       const id = isObject(item) ? item.id : undefined
       if (content === undefined || typeof id !== 'number') return []
-      return [{ id, content, special: isObject(item) && item.special === true }]
+      const special = isObject(item) && item.special === true
+      return [{ id, content, special, ...flagsOf(item, special) }]
     })
     .sort((a, b) => a.id - b.id)
 }
+
+/** An added token with its flags. */
+export type TokenWithId = AddedToken & TokenToAdd
 
 /** What a folder adds to its tokenizer file. */
 export interface Additions {
   /** All added tokens, those of the file included, ascending by id. */
   all: AddedToken[]
-  /** The new ones, in the order in which they are added. */
-  added: AddedToken[]
+  /** The new ones, in the order in which they are added, and those of the file whose flags the folder changes. */
+  added: TokenWithId[]
   notices: Issue[]
 }
 
 /**
  * Adds `declared` tokens to those of the file as transformers does: a token that the model's vocabulary has keeps its id, any other
- * gets the next free one, whatever id it was declared with.
+ * gets the next free one, whatever id it was declared with. A token of the file that is declared with other flags gets those.
  */
 export function addTokens(
-  file: AddedToken[],
+  file: TokenWithId[],
   vocabularySize: number,
   idOf: (token: string) => number | undefined,
   declared: Declared[],
 ): Additions {
-  const known = new Set(file.map(token => token.content))
-  const added: AddedToken[] = []
+  const known = new Map(file.map(token => [token.content, token]))
+  const added: TokenWithId[] = []
   const notices: Issue[] = []
   let next = Math.max(vocabularySize, ...file.map(token => token.id + 1))
   for (const token of declared) {
-    if (known.has(token.content)) continue
-    known.add(token.content)
+    const old = known.get(token.content)
+    if (old !== undefined) {
+      if (token.id === old.id && !sameFlags(token, old)) added.push({ ...token, id: old.id })
+      continue
+    }
     const id = idOf(token.content) ?? next++
-    added.push({ id, content: token.content, special: token.special })
+    const fresh = { ...token, id }
+    known.set(token.content, fresh)
+    added.push(fresh)
     if (token.id !== undefined && token.id !== id) notices.push(movedToken(token.content, token.id, id))
   }
-  return { all: [...file, ...added].sort((a, b) => a.id - b.id), added, notices }
+  const all = new Map([...file, ...added].map(({ id, content, special }) => [id, { id, content, special }]))
+  return { all: [...all.values()].sort((a, b) => a.id - b.id), added, notices }
 }
 
 function movedToken(content: string, declared: number, id: number): Issue {

@@ -4,8 +4,23 @@ import type { Issue } from '../errors.js'
 export interface TokenizerSpec {
   /** Absolute path of `tokenizer.json` or `tekken.json`. */
   readonly path: string
-  /** Special tokens that the file does not hold, in the order in which they get the next free ids. */
-  readonly addedTokens: readonly string[]
+  /** Tokens that the file does not hold, in the order in which they get the next free ids, and tokens of the file with flags of their own. */
+  readonly addedTokens: readonly TokenToAdd[]
+}
+
+/** A token beside the model's vocabulary, with the flags of the tokenizers library. */
+export interface TokenToAdd {
+  readonly content: string
+  /** Whether it is a control token. */
+  readonly special: boolean
+  /** Whether it takes the white space in front of it. */
+  readonly lstrip?: boolean
+  /** Whether it takes the white space behind it. */
+  readonly rstrip?: boolean
+  /** Whether it is found as a word of its own only. */
+  readonly singleWord?: boolean
+  /** Whether it is looked for in the normalized text. Default: unless it is special. */
+  readonly normalized?: boolean
 }
 
 /** One token beyond the model's own vocabulary. */

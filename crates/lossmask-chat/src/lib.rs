@@ -17,7 +17,8 @@ mod tokenizer;
 pub use encoder::Encoder;
 pub use row::{EncodedRow, RowError, RowMedia, SpecError, Status};
 pub use spec::{
-    EncoderSpec, FieldSpec, Injection, MediaSpec, Reasoning, Route, RowType, Straddle, TemplateSpec, TokenizerSpec,
+    EncoderSpec, FieldSpec, Injection, MediaSpec, Reasoning, Route, RowType, Straddle, TemplateSpec, TokenSpec,
+    TokenizerSpec,
 };
 pub use template::{
     Field, FieldKind, Origin, Origins, RenderInput, Rendered, Run, Template, TemplateError, TemplateErrorKind, TextTurn,

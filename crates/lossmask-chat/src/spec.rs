@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use lossmask::MaskerOptions;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A tokenizer file and what is added to it.
@@ -14,9 +14,46 @@ use serde_json::Value;
 pub struct TokenizerSpec {
     /// `tokenizer.json` or `tekken.json`.
     pub path: PathBuf,
-    /// Special tokens that the file does not hold, in the order in which they get the next free ids.
+    /// Tokens that the file does not hold, in the order in which they get the next free ids, and tokens of the file with
+    /// flags of their own.
     #[serde(default)]
-    pub added_tokens: Vec<String>,
+    pub added_tokens: Vec<TokenSpec>,
+}
+
+/// A token beside the model's vocabulary, with the flags of the tokenizers library.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TokenSpec {
+    /// Its text.
+    pub content: String,
+    /// Whether it is a control token, which nobody may type.
+    pub special: bool,
+    /// Whether it takes the white space in front of it.
+    #[serde(default)]
+    pub lstrip: bool,
+    /// Whether it takes the white space behind it.
+    #[serde(default)]
+    pub rstrip: bool,
+    /// Whether it is found as a word of its own only.
+    #[serde(default)]
+    pub single_word: bool,
+    /// Whether it is looked for in the normalized text. Default: unless it is special.
+    #[serde(default)]
+    pub normalized: Option<bool>,
+}
+
+impl TokenSpec {
+    /// A control token without further flags.
+    pub fn special(content: &str) -> TokenSpec {
+        TokenSpec {
+            content: content.to_owned(),
+            special: true,
+            lstrip: false,
+            rstrip: false,
+            single_word: false,
+            normalized: None,
+        }
+    }
 }
 
 /// A chat template.

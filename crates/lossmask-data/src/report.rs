@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use lossmask_chat::TokenSpec;
 use serde::{Deserialize, Serialize};
 
 use crate::OutputFormat;
@@ -90,7 +91,7 @@ pub struct TokenizerUsed {
     pub path: PathBuf,
     /// What was added to it.
     #[serde(default)]
-    pub added_tokens: Vec<String>,
+    pub added_tokens: Vec<TokenSpec>,
 }
 
 /// Tokens of one kind.

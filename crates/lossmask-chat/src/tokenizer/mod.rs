@@ -70,8 +70,14 @@ impl Tokenizer {
         }
         let mut inner: tokenizers::Tokenizer =
             serde_json::from_value(file).map_err(|error| invalid(&spec.path, &error))?;
-        let added = spec.added_tokens.iter().map(|content| AddedToken::from(content.clone(), true));
-        inner.add_special_tokens(added).map_err(|error| invalid(&spec.path, &error))?;
+        let added = spec.added_tokens.iter().map(|token| {
+            AddedToken::from(token.content.clone(), token.special)
+                .lstrip(token.lstrip)
+                .rstrip(token.rstrip)
+                .single_word(token.single_word)
+                .normalized(token.normalized.unwrap_or(!token.special))
+        });
+        inner.add_tokens(added).map_err(|error| invalid(&spec.path, &error))?;
         let bytes = TokenBytes::new(&inner, coding);
         Ok(Tokenizer { inner, bytes, prefix, later_splitter, plain_controls })
     }

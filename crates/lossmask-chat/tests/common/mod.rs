@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lossmask_chat::{Tokenizer, TokenizerSpec};
+use lossmask_chat::{TokenSpec, Tokenizer, TokenizerSpec};
 use serde_json::Value;
 
 /// The cache of `scripts/test-resources.mjs`.
@@ -42,7 +42,7 @@ pub fn vectors(name: &str) -> Option<Vec<Value>> {
 /// A real vocabulary with tokens added to it.
 pub fn tokenizer_with(name: &str, added: &[&str]) -> Option<Tokenizer> {
     let path = present(cache().join("models").join(name).join("tokenizer.json"))?;
-    let spec = TokenizerSpec { path, added_tokens: added.iter().map(|token| (*token).to_owned()).collect() };
+    let spec = TokenizerSpec { path, added_tokens: added.iter().map(|token| TokenSpec::special(token)).collect() };
     Some(Tokenizer::load(&spec).expect("a real tokenizer loads"))
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 
-use lossmask_chat::{RenderInput, Template, TemplateSpec, Tokenizer, TokenizerSpec};
+use lossmask_chat::{RenderInput, Template, TemplateSpec, TokenSpec, Tokenizer, TokenizerSpec};
 use serde_json::{Value, json};
 
 use crate::common::{cache, present, shared};
@@ -136,7 +136,7 @@ fn derived(name: &str, mut file: Value, renamed: &[(u64, String)], added: &[&str
     let folder = std::env::temp_dir();
     let path = folder.join(format!("{}-{}.json", name.replace(':', "-"), std::process::id()));
     std::fs::write(&path, file.to_string()).unwrap();
-    let added_tokens = added.iter().map(|token| (*token).to_owned()).collect();
+    let added_tokens = added.iter().map(|token| TokenSpec::special(token)).collect();
     let tokenizer = Tokenizer::load(&TokenizerSpec { path: path.clone(), added_tokens });
     std::fs::remove_file(path).unwrap();
     Some(tokenizer.unwrap())

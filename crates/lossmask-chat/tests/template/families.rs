@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lossmask_chat::{RenderInput, Template, TextTurn, Tokenizer, TokenizerSpec};
+use lossmask_chat::{RenderInput, Template, TextTurn, TokenSpec, Tokenizer, TokenizerSpec};
 use serde_json::Value;
 
 use crate::resources::{cache, rows, template, template_source, vectors};
@@ -45,7 +45,7 @@ fn tokenizer(described: &str) -> Option<Tokenizer> {
         .split("added special tokens, in this order: ")
         .nth(1)
         .map_or("", |list| list.split(';').next().unwrap());
-    let added = added.split(", ").filter_map(|entry| Some(entry.rsplit_once('=')?.0.to_owned())).collect();
+    let added = added.split(", ").filter_map(|entry| Some(TokenSpec::special(entry.rsplit_once('=')?.0))).collect();
     let path = cache()?.join("models").join(package).join("tokenizer.json");
     path.exists().then(|| Tokenizer::load(&TokenizerSpec { path, added_tokens: added }).unwrap())
 }
