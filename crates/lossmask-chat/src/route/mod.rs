@@ -32,6 +32,12 @@ pub(crate) struct Row<'a> {
 }
 
 impl Row<'_> {
+    /// The text that a token stands in, whole characters.
+    pub(crate) fn text_of(&self, token: usize) -> &str {
+        let span = &self.spans[token];
+        &self.text[self.floor(span.start)..self.floor(span.end)]
+    }
+
     /// The character boundary at or before a byte.
     pub(crate) fn floor(&self, byte: usize) -> usize {
         (0..=byte.min(self.text.len())).rev().find(|&at| self.text.is_char_boundary(at)).unwrap_or(0)

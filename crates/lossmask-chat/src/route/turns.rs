@@ -146,6 +146,9 @@ impl TurnFinder {
         let body = text.map_or(row.spans[tokens.start].start..row.spans[tokens.end - 1].end, |text| text.body.clone());
         let before = (0..tokens.start).rev().take_while(|at| free(at) && row.spans[*at].start >= body.start);
         let start = before.last().unwrap_or(tokens.start);
+        // A blank of the template in front of them is not.
+        let is_blank = |at: &usize| !row.tokens[*at].is_data() && row.text_of(*at).trim().is_empty();
+        let start = (start..tokens.start).find(|at| !is_blank(at)).unwrap_or(tokens.start);
         let behind = (tokens.end..row.ids.len()).take_while(|at| free(at) && row.spans[*at].end <= body.end);
         let content_end = behind.last().map_or(tokens.end, |at| at + 1);
         let mut ends = self.ends_after(row, policy, structure, role, content_end);

@@ -34,6 +34,33 @@ fn spec(row: &Value, source: &str, tokenizer: &lossmask_chat::Tokenizer) -> Enco
     serde_json::from_value(spec).unwrap()
 }
 
+const MISSING: &str = "oracle_missing_content_tokens";
+const EXTRA: &str = "oracle_extra_trained_tokens";
+
+/// Whether the row says that the peer's labels are wrong, and where.
+fn is_flagged(row: &Value) -> bool {
+    row.get(MISSING).is_some() || row.get(EXTRA).is_some()
+}
+
+/// Where the labels are not what the text says, in a row of which the record says where the peer's are not. It does not speak of the end
+/// markers that go with what the peer loses or lands in.
+fn untrue(row: &Value, encoded: &EncodedRow, theirs: &[i32]) -> Vec<usize> {
+    let ours = common::labels(encoded);
+    let is_end = |at: usize| {
+        let marker = |span: &lossmask::Span| span.kind == TokenKind::End && span.tokens.contains(&at);
+        row["eos_token_id"] == encoded.ids[at] || encoded.record.spans.iter().any(marker)
+    };
+    let listed = |key: &str, at: usize| {
+        row.get(key).and_then(Value::as_array).is_some_and(|list| list.iter().any(|place| *place == at))
+    };
+    let truth = |at: usize| match (listed(MISSING, at), listed(EXTRA, at)) {
+        (true, _) => true,
+        (_, true) => false,
+        _ => theirs[at] != -100,
+    };
+    (0..ours.len()).filter(|&at| (ours[at] != -100) != truth(at) && !is_end(at)).collect()
+}
+
 /// Why a row may differ from the peer, if it may.
 fn excuse(
     row: &Value,
@@ -41,12 +68,16 @@ fn excuse(
     tokenizer: &lossmask_chat::Tokenizer,
     theirs: &[i32],
 ) -> Option<&'static str> {
-    if row.get("oracle_missing_content_tokens").is_some() || row.get("oracle_extra_trained_tokens").is_some() {
+    if is_flagged(row) {
         return Some("the peer's diff cuts or moves the content, as the row says");
     }
     let span = |at: usize| encoded.record.spans.iter().find(|span| span.tokens.contains(&at)).unwrap();
     let ours = common::labels(encoded);
     let differ: Vec<usize> = (0..ours.len()).filter(|&at| ours[at] != theirs[at]).collect();
+    let written = |at: usize| span(at).turn.is_none() && tokenizer.decode(&encoded.ids[at..at + 1]) == " ";
+    if differ.iter().all(|&at| written(at)) {
+        return Some("the template's blank in front of an answer");
+    }
     if differ
         .iter()
         .any(|&at| theirs[at] != -100 && span(at).turn.is_none_or(|turn| !encoded.record.turns[turn as usize].trained))
@@ -92,10 +123,7 @@ fn labels_are_those_of_axolotl() {
         let Some(tokenizer) = vocabularies::tokenizer(row["tokenizer"].as_str().unwrap()) else { continue };
         let options = &row["options"];
         let mut note = |what: &str| counts.entry(what.to_owned()).or_default().push(id.to_owned());
-        if options["roles_to_train"].as_array().unwrap().is_empty() && options["train_on_eos"].is_null() {
-            note("legacy: the last answer as a completion");
-            continue;
-        }
+        let no_role = options["roles_to_train"].as_array().unwrap().is_empty();
         if row["error_type"] == "ValueError" && row["error"].as_str().unwrap().starts_with("Conflict") {
             note("the config is refused before any row is read");
             continue;
@@ -103,6 +131,12 @@ fn labels_are_those_of_axolotl() {
         let encoder = Encoder::new(spec(row, &source, &tokenizer), tokenizer.clone()).unwrap();
         let data = json!({"messages": row["messages"], "tools": row["tools"]});
         let encoded = match (encoder.encode(&data), row.get("input_ids")) {
+            // Without roles and rules axolotl falls back to its old way: all behind the last prompt, rendered and tokenized apart.
+            (Ok(encoded), _) if no_role && options["train_on_eos"].is_null() => {
+                assert!(common::labels(&encoded).iter().all(|&label| label == -100), "{id}");
+                note("no role to train: nothing is trained");
+                continue;
+            }
             (Ok(encoded), Some(_)) => encoded,
             (Err(error), None) => {
                 let expected = row["error"].as_str().unwrap();
@@ -118,6 +152,12 @@ fn labels_are_those_of_axolotl() {
             continue;
         }
         let (ours, theirs) = (common::labels(&encoded), common::labels_of_spans(&ids, &row["keep_spans"]));
+        if is_flagged(row) {
+            let untrue = untrue(row, &encoded, &theirs);
+            if !untrue.is_empty() {
+                note(&format!("DIFFERENT FROM THE TEXT {untrue:?} {:?}", tokenizer.decode(&ids)));
+            }
+        }
         match (0..ids.len()).find(|&at| ours[at] != theirs[at]) {
             None => note("equal"),
             Some(at) => match excuse(row, &encoded, &tokenizer, &theirs) {
@@ -142,4 +182,33 @@ fn labels_are_those_of_axolotl() {
         eprintln!("{:4} {what} {}", rows.len(), if what.starts_with("DIFF") { rows.join(" ") } else { String::new() });
     }
     assert!(!counts.keys().any(|what| what.starts_with("DIFFERENT")));
+}
+
+/// axolotl renders a turn twice, with its content and with a dummy text in its place, and takes the tokens that differ.
+#[test]
+fn faults_of_the_peers_comparison_are_not_ours() {
+    let Some(tokenizer) = vocabularies::tokenizer("qwen3") else { return };
+    let source = "{% for m in messages %}{{ '<|im_start|>' ~ m.role ~ '\n' ~ m.content ~ '<|im_end|>\n' }}{% endfor %}";
+    let spec: EncoderSpec = serde_json::from_value(json!({
+        "template": {"name": "chatml", "source": source}, "masker": {}, "route": "content",
+        "eosTokenId": tokenizer.token_to_id("<|im_end|>"),
+    }))
+    .unwrap();
+    let encoder = Encoder::new(spec, tokenizer.clone()).unwrap();
+    let table = [
+        ("the first token is the dummy's", "[[Harbour]] is a link."),
+        ("the last token is the dummy's", "Rows: [[1], [2]]"),
+        ("both, and nothing between them", "[["),
+        ("the content is the dummy", "[[dummy_message]]"),
+        ("the answer repeats the question", "The same."),
+    ];
+    for (name, content) in table {
+        let messages = json!([
+            {"role": "user", "content": "The same."}, {"role": "assistant", "content": content},
+            {"role": "user", "content": "The same."}, {"role": "assistant", "content": content},
+        ]);
+        let row = encoder.encode(&json!({"messages": messages})).unwrap();
+        let trained: Vec<i32> = common::labels(&row).into_iter().filter(|&label| label != -100).collect();
+        assert_eq!(tokenizer.decode(&trained), format!("{content}<|im_end|>").repeat(2), "{name}");
+    }
 }

@@ -1,4 +1,5 @@
-//! Unsloth's `train_on_responses_only`, without its optional edges: a response runs to the next instruction marker.
+//! Unsloth's `train_on_responses_only` with its default `force_match`: markers stand as they are given, without optional edges, and a
+//! response runs to the next instruction marker.
 
 use crate::error::{BuildError, BuildErrorKind};
 use crate::ids::Label;
