@@ -1,8 +1,11 @@
 /** What holds across families, each on texts written for it, real vocabularies, and from ids alone. */
 import test, { type ExecutionContext } from 'ava'
+import { Masker } from '../src/masker.js'
 import { findStrategy, type MarkerTokenizer, resolveStrategy } from '../src/strategies/index.js'
 import type { StrategyOverrides } from '../src/strategies/types.js'
+import { resolvedOptions } from '../src/strategyMasker.js'
 import { labelsOf } from './helpers/labels.js'
+import { assistant, runRows, trained, user } from './helpers/run.js'
 import { Absent, tokenizerOf } from './helpers/vocabularies.js'
 
 interface Finding {
@@ -228,6 +231,41 @@ withVocabulary(
   },
 )
 
+/** As GLM-4.1V's system and assistant turns do, and as a template does that asks. */
+const PRINTS_CONTENT: Record<string, string> = {
+  'a template that prints contents as they are':
+    '{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}',
+  'a template that takes both':
+    '{% for m in messages %}<|im_start|>{{ m.role }}\n{% if m.content is string %}{{ m.content }}{% else %}{% for part in m.content %}{{ part.text }}{% endfor %}{% endif %}<|im_end|>\n{% endfor %}',
+}
+
+for (const [title, template] of Object.entries(PRINTS_CONTENT)) {
+  test(`finding 11: a content of text parts is never printed as a list (${title})`, async t => {
+    const parts = [
+      { type: 'text', text: 'First ' },
+      { type: 'text', text: 'second.' },
+    ]
+    for (const content of ['First second.', parts]) {
+      const { rows } = await runRows([{ messages: [user('One?'), assistant(content)] }], {
+        chat_template: 'jinja',
+        chat_template_jinja: template,
+      })
+      t.deepEqual(trained(rows[0]), ['First second.<|im_end|>'])
+      t.is(
+        rows[0]?.tokens.join(''),
+        '<|im_start|>user\nOne?<|im_end|>\n<|im_start|>assistant\nFirst second.<|im_end|>\n',
+      )
+    }
+  })
+}
+
+withVocabulary('finding 16: what ids show of it is said', MISTRAL, (t, built) => {
+  const masker = new Masker(resolvedOptions(resolveStrategy(findStrategy('mistral_v7_tekken'), built)))
+  const codes = (text: string) => masker.diagnose(Array.from(built.encode(text))).map(({ code }) => code)
+  t.deepEqual(codes('<s>[INST]q[/INST]First.</s>Second.</s>'), ['stray-end-marker'])
+  t.deepEqual(codes('<s>[INST]q[/INST]First.</s>[INST]r[/INST]Second.</s>'), [])
+})
+
 withVocabulary(
   'finding 12: media tokens are found by name, without any attribute of a processor (internvl)',
   `${QWEN}; added special tokens, in this order: <img>=151665, </img>=151666, <IMG_CONTEXT>=151667`,
@@ -237,7 +275,7 @@ withVocabulary(
 )
 
 withVocabulary(
-  'finding 18: markers typed in a user text are control tokens to ids alone; encoded apart they are text',
+  'finding 18: markers typed in a user text are control tokens to ids alone (with the messages at hand: failures/transformers-29279)',
   QWEN,
   (t, built) => {
     const typed =

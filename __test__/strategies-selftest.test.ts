@@ -1,6 +1,8 @@
 /** The probe conversation: passes for a family that fits, and says what stands instead for one that does not. */
 import test, { type ExecutionContext } from 'ava'
+import { loadConfig } from '../src/config/index.js'
 import { Masker } from '../src/masker.js'
+import { compileConfig } from '../src/pipeline/compile.js'
 import { findStrategy, PROBE, type ResolvedStrategy, resolveStrategy, selfTest } from '../src/strategies/index.js'
 import type { StrategyOverrides } from '../src/strategies/types.js'
 import { resolvedOptions } from '../src/strategyMasker.js'
@@ -70,4 +72,20 @@ test('a copy of the tokenizer with other control tokens fails for the family, an
   const resolved = resolveStrategy(findStrategy('gemma'), tokenizer)
   const ids = tokenizer.encode(text)
   t.true(selfTest(resolved, tokenizer, { ids, labels: new Masker(resolvedOptions(resolved)).labels(ids) }).passed)
+})
+
+test('a family without a template of the project: the notice says whose template is used', async t => {
+  const model = changedModel(t, {
+    template: "{% for m in messages %}{{ '<|im_start|>' ~ m.role ~ '\\n' ~ m.content ~ '<|im_end|>\\n' }}{% endfor %}",
+  })
+  const noticesOf = async (chat_template: string) => {
+    const lossmask = { strategy: 'chatml' }
+    const { notices } = await compileConfig(
+      await loadConfig({ tokenizer: model, chat_template, lossmask, datasets: [{ path: 'rows.jsonl' }] }),
+    )
+    return notices.filter(({ code }) => code === 'template-of-model').map(({ severity }) => severity)
+  }
+  t.deepEqual(await noticesOf('internvl'), ['info'])
+  t.deepEqual(await noticesOf('chatml'), [])
+  t.deepEqual(await noticesOf('tokenizer_default'), [])
 })

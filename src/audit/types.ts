@@ -1,17 +1,8 @@
-import type { Place, Report, Severity } from '../pipeline/report.js'
-import type { TrainOnEos } from '../strategies/types.js'
+import type { Place, Report } from '../pipeline/report.js'
+import type { Notice, TrainOnEos } from '../strategies/types.js'
 
 /** What a check says: `pass`, worth knowing (`info`), probably unwanted (`warn`), would train wrongly (`fail`). */
 export type Verdict = 'pass' | 'info' | 'warn' | 'fail'
-
-/** Something known before any row is read: from the config, the strategy, the tokenizer or the template. */
-export interface Notice {
-  code: string
-  /** Default `warning`. */
-  severity?: Severity
-  message: string
-  hint?: string
-}
 
 /** What the checks judge. */
 export interface AuditInput {

@@ -60,7 +60,7 @@ async function compile(config: Config, tokenizer: string | undefined): Promise<C
   const notices = [
     ...config.notices,
     ...loaded.notices,
-    ...[...datasets, ...testDatasets].flatMap(({ resolved }) => resolved.notices),
+    ...[...datasets, ...testDatasets].flatMap(dataset => dataset.notices),
   ]
   return { config, tokenizer: loaded, datasets, testDatasets, notices: withoutRepeats(notices), bases }
 }

@@ -3,6 +3,7 @@ import { LossmaskError } from '../errors.js'
 import {
   detectStrategy,
   listStrategies,
+  type Notice,
   type ResolvedStrategy,
   resolveStrategy,
   type Strategy,
@@ -11,7 +12,7 @@ import type { LoadedTokenizer } from '../tokenizer/index.js'
 import { defined } from './defined.js'
 import { mediaSpec } from './media.js'
 import type { EncoderSpec, FieldSpec, MaskerSpec } from './spec.js'
-import { type ChosenTemplate, chooseTemplate } from './template.js'
+import { type ChosenTemplate, chooseTemplate, templateNotices } from './template.js'
 
 /** How one dataset is masked. */
 export interface CompiledDataset {
@@ -24,6 +25,8 @@ export interface CompiledDataset {
   resolved: ResolvedStrategy
   template?: ChosenTemplate
   encoder: EncoderSpec
+  /** What is odd about the choice of template and family. */
+  notices: Notice[]
 }
 
 /** Compiles how one dataset's rows are encoded. `bases` are the folders in which relative paths are looked up. */
@@ -90,7 +93,8 @@ export function compileDataset(
     fields: fieldSpec(dataset),
     eotTokenIds: eotIds(config.eotTokens, tokenizer),
   }
-  return { place, why, resolved, encoder, ...defined({ strategy, template }) }
+  const notices = [...templateNotices(choice, template), ...resolved.notices]
+  return { place, why, resolved, notices, encoder, ...defined({ strategy, template }) }
 }
 
 const mediaName = /^[<[].*(image|img|video|audio|vision)/i

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { LossmaskError } from '../errors.js'
+import type { Notice } from '../strategies/index.js'
 import type { LoadedTokenizer } from '../tokenizer/types.js'
 import { existingFile } from './paths.js'
 
@@ -59,6 +60,22 @@ export function chooseTemplate(
   const template = shipped(name)
   if (template !== undefined) return template
   return families.includes(name) && own !== undefined ? own : unknown(name, place, families)
+}
+
+/**
+ * What to tell of the choice: a family's name for which the project ships no template, so that the model's own serves.
+ */
+export function templateNotices({ chatTemplate, place }: TemplateChoice, chosen: ChosenTemplate | undefined): Notice[] {
+  if (chosen === undefined || chatTemplate === undefined || chatTemplate === 'jinja') return []
+  if (chatTemplate.startsWith('tokenizer_default') || shipped(chatTemplate) !== undefined) return []
+  return [
+    {
+      code: 'template-of-model',
+      severity: 'info',
+      message: `${place}chat_template: lossmask has no template of its own for ${chatTemplate}: the model's is used, ${chosen.name}`,
+      hint: 'chat_template: tokenizer_default says the same; name the family in lossmask.strategy',
+    },
+  ]
 }
 
 function ownTemplate(tokenizer: LoadedTokenizer): ChosenTemplate | undefined {

@@ -2,6 +2,7 @@
  * What is known of a model family, as data: markers are strings, and become ids only against the tokenizer at hand
  * (`resolve.ts`). Adding a family is one file in `families/` and one line in `registry.ts`.
  */
+import type { Severity } from '../diagnosis.js'
 
 /** What resolving a strategy asks of a tokenizer. `loadTokenizer` returns one; any object with `encode` and `decode` can be made one. */
 export interface MarkerTokenizer {
@@ -155,6 +156,8 @@ export interface ResolvedBoundary {
 /** Something the caller should show to people. */
 export interface Notice {
   code: string
+  /** Default `warning`. */
+  severity?: Severity
   message: string
   hint?: string
 }
