@@ -1,12 +1,13 @@
 /** What holds across families, each on texts written for it, real vocabularies, and from ids alone. */
 import test, { type ExecutionContext } from 'ava'
 import { Masker } from '../src/masker.js'
+import type { ShownRow } from '../src/pipeline/report.js'
 import { findStrategy, type MarkerTokenizer, resolveStrategy } from '../src/strategies/index.js'
 import type { StrategyOverrides } from '../src/strategies/types.js'
 import { resolvedOptions } from '../src/strategyMasker.js'
 import { labelsOf } from './helpers/labels.js'
-import { assistant, runRows, trained, user } from './helpers/run.js'
 import { Absent, tokenizerOf } from './helpers/vocabularies.js'
+import { assistant, preprocessRun, trainedTexts as trainedOfRow, user } from './helpers/wholeRun.js'
 
 interface Finding {
   name: string
@@ -240,21 +241,19 @@ const PRINTS_CONTENT: Record<string, string> = {
 }
 
 for (const [title, template] of Object.entries(PRINTS_CONTENT)) {
-  test(`finding 11: a content of text parts is never printed as a list (${title})`, async t => {
+  test.serial(`finding 11: a content of text parts is never printed as a list (${title})`, async t => {
     const parts = [
       { type: 'text', text: 'First ' },
       { type: 'text', text: 'second.' },
     ]
     for (const content of ['First second.', parts]) {
-      const { rows } = await runRows([{ messages: [user('One?'), assistant(content)] }], {
-        chat_template: 'jinja',
-        chat_template_jinja: template,
+      const { rows } = await preprocessRun({
+        rows: [{ messages: [user('One?'), assistant(content)] }],
+        config: { chat_template: 'jinja', chat_template_jinja: template },
       })
-      t.deepEqual(trained(rows[0]), ['First second.<|im_end|>'])
-      t.is(
-        rows[0]?.tokens.join(''),
-        '<|im_start|>user\nOne?<|im_end|>\n<|im_start|>assistant\nFirst second.<|im_end|>\n',
-      )
+      const row = rows[0] as ShownRow
+      t.deepEqual(trainedOfRow(row), ['First second.<|im_end|>'])
+      t.is(row.tokens.join(''), '<|im_start|>user\nOne?<|im_end|>\n<|im_start|>assistant\nFirst second.<|im_end|>\n')
     }
   })
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * `npm run bench [-- --json] [--quick] [--rows] [--model DIR]`: the scanner beside a memory copy, JavaScript and its peers, and rows end to
- * end, in one run. `--rows`: the last part alone; `--model`: its model, the quick start's by default.
+ * `npm run bench [-- --json] [--quick] [--rows] [--turns] [--model DIR]`: the scanner beside a memory copy, JavaScript and its peers, a
+ * conversation of 40 turns beside its tokenization and the peers, and rows end to end, in one run. `--turns` and `--rows`: one of the last
+ * two alone; `--model`: the model of the rows, the quick start's by default.
  *
  * Builds what it needs. The parts: the core by `cargo bench` (the cases with a copy of the same row beside them), the same through
  * N-API beside JavaScript, and what Python has of the peers (`LOSSMASK_PYTHON`, else `python3`).
@@ -89,6 +90,14 @@ function print({ core, node, peers }) {
   for (const reason of peers.absent) console.log(`  left out: ${reason}`)
 }
 
+const { benchTurns, printTurns } = await import('../bench/turns.js')
+if (flags.includes('--turns')) {
+  const turns = benchTurns(run, { quick })
+  if (json) console.log(JSON.stringify({ turns }, null, 2))
+  else printTurns(turns)
+  process.exit()
+}
+
 build()
 const { benchRows } = await import('../bench/rows.js')
 const model = flags.includes('--model') ? flags[flags.indexOf('--model') + 1] : undefined
@@ -99,10 +108,17 @@ if (flags.includes('--rows')) {
 } else {
   const core = benchCore()
   const { benchNode } = await import('../bench/node.js')
-  const results = { core, node: benchNode(quick ? { rounds: 11 } : {}), peers: await benchPeers(), rows }
+  const results = {
+    core,
+    node: benchNode(quick ? { rounds: 11 } : {}),
+    peers: await benchPeers(),
+    turns: benchTurns(run, { quick }),
+    rows,
+  }
   if (json) console.log(JSON.stringify(results, null, 2))
   else {
     print(results)
+    printTurns(results.turns)
     printRows(rows)
   }
 }

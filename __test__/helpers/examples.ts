@@ -191,6 +191,10 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
     'bare/tokenizer.json': readFileSync(join(SMALL_MODEL, 'tokenizer.json')),
   }),
   'template-unknown': config(yaml('chat_template: no_such_template\n')),
+  'template-of-model': run('audit', {
+    rows: [good],
+    config: { chat_template: 'internvl', lossmask: { strategy: 'chatml' } },
+  }),
   'template-syntax': config(yaml('chat_template_jinja: "{% if %}"\n')),
   'template-raised': run('preprocess', {
     rows: [good, { messages: [user('One?'), user('Two?')] }],

@@ -1,6 +1,7 @@
 import type { Compiled } from '../pipeline/compile.js'
 import type { Report } from '../pipeline/report.js'
-import type { AuditInput, Notice } from './types.js'
+import type { Notice } from '../strategies/types.js'
+import type { AuditInput } from './types.js'
 
 /** What the checks know beside the report; `train_on_eos` is that of the first dataset, as axolotl logs it. */
 export function auditInput(compiled: Compiled, report: Report, more: readonly Notice[] = []): AuditInput {

@@ -6,13 +6,13 @@ use std::time::SystemTime;
 
 use super::Tokenizer;
 use crate::row::SpecError;
-use crate::spec::TokenizerSpec;
+use crate::spec::{TokenSpec, TokenizerSpec};
 
 /// What makes two tokenizers the same: a file that was written anew is another one.
 #[derive(PartialEq)]
 struct Key {
     path: PathBuf,
-    added_tokens: Vec<String>,
+    added_tokens: Vec<TokenSpec>,
     written: Option<(SystemTime, u64)>,
 }
 
