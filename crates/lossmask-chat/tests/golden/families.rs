@@ -1,6 +1,6 @@
 //! Every model family, with the messages at hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use lossmask_chat::{EncodedRow, Encoder, Status, Tokenizer};
@@ -58,6 +58,7 @@ fn labels_are_the_truth_of_the_text() {
     let only = std::env::var("LOSSMASK_TEST_FAMILY").ok();
     let mut wrong: Vec<String> = Vec::new();
     let mut judged: BTreeMap<String, [usize; 2]> = BTreeMap::new();
+    let mut encoders: HashMap<String, Encoder> = HashMap::new();
     let mut conflicts: BTreeMap<String, usize> = BTreeMap::new();
     for row in common::rows(&path) {
         let (name, id) = (row["family"].as_str().unwrap(), row["id"].as_str().unwrap());
@@ -72,8 +73,10 @@ fn labels_are_the_truth_of_the_text() {
         for (mode, injection) in
             ["turn", "none", "all"].into_iter().flat_map(|mode| [(mode, "allow"), (mode, "escape")])
         {
-            let encoder =
-                Encoder::new(spec(&row, &families[name], &source, mode, injection), tokenizer.clone()).unwrap();
+            let key = format!("{name} {mode} {injection} {} {source}", vocabularies::family_variables(&row));
+            let encoder = encoders.entry(key).or_insert_with(|| {
+                Encoder::new(spec(&row, &families[name], &source, mode, injection), tokenizer.clone()).unwrap()
+            });
             let encoded = encoder.encode(&json!({"messages": row["messages"]}));
             let fault = match &encoded {
                 Ok(encoded) => {
