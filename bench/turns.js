@@ -6,7 +6,21 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** One case a model: ours, and each peer's, as `{ seconds, ratio }`. `run` starts a program and gives its output. */
 export function benchTurns(run, { quick = false } = {}) {
-  const args = ['run', '-q', '--release', '-p', 'lossmask-chat', '--example', 'cost', '--', '--json']
+  // The target of the tests and the binding: what it depends on is compiled already.
+  const target = /^host: (.+)$/m.exec(run('rustc', ['-vV']))?.[1]
+  const args = [
+    'run',
+    '-q',
+    '--release',
+    '--target',
+    target,
+    '-p',
+    'lossmask-chat',
+    '--example',
+    'cost',
+    '--',
+    '--json',
+  ]
   const cases = JSON.parse(run('cargo', args))
   const python = process.env.LOSSMASK_PYTHON ?? 'python3'
   const script = [`${root}bench/turns.py`, ...(quick ? ['--quick'] : [])]
