@@ -241,3 +241,17 @@ fn large_batches_are_those_of_their_rows() {
     masker.labels_batch_in_place(&mut in_place, Rows::Length(4096), None::<&[u8]>).unwrap();
     assert!(in_place == labels);
 }
+
+#[test]
+fn a_start_in_an_excluded_end_marker_is_trained_by_its_own_turn() {
+    let anchor = End { ids: vec![4, 3], kind: EndKind::Anchor };
+    let options = MaskerOptions {
+        boundaries: vec![
+            Boundary { role: "assistant".into(), starts: vec![vec![4, 3]], include_start: true, ..Boundary::default() },
+            Boundary { role: "assistant".into(), starts: vec![vec![0]], ends: vec![anchor], ..Boundary::default() },
+        ],
+        exclude: vec![Exclude { start: vec![4], end: vec![] }],
+        ..MaskerOptions::default()
+    };
+    assert_eq!(Masker::new(&options).unwrap().labels(&[0, 4, 3]), [-100, 4, 3]);
+}

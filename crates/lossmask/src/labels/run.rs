@@ -274,16 +274,21 @@ impl Plan {
         let last = self.last_turns(turns);
         for (index, turn) in turns.iter().enumerate() {
             self.pieces(ids, turn, index, &last, |piece| {
-                if !piece.trained || piece.tokens.is_empty() {
-                    return;
-                }
-                // A turn may begin in the end marker of the one before, so neighbours may overlap.
-                match ranges.last_mut() {
-                    Some(range) if piece.tokens.start <= range.end => range.end = range.end.max(piece.tokens.end),
-                    _ => ranges.push(piece.tokens),
+                if piece.trained && !piece.tokens.is_empty() {
+                    ranges.push(piece.tokens);
                 }
             });
         }
+        // A turn may begin in the end marker of the one before, of which a part may be excluded: then its pieces begin before
+        // that one's last.
+        ranges.sort_by_key(|range| range.start);
+        ranges.dedup_by(|next, range| {
+            let touches = next.start <= range.end;
+            if touches {
+                range.end = range.end.max(next.end);
+            }
+            touches
+        });
     }
 }
 
