@@ -16,7 +16,7 @@ export function auditText(audit: Audit, report: Report, paint: Paint): string {
     '',
     ...audit.findings.flatMap(finding => findingLines(finding, paint)),
     '',
-    `${last}: ${tally('fail')} failed, ${tally('warn')} warnings, ${tally('pass')} passed`,
+    `${last}: ${tally('fail')} failed, ${tally('warn')} warned of, ${tally('pass')} passed`,
   ].join('\n')
 }
 
