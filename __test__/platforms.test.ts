@@ -25,7 +25,7 @@ test('the binding works in worker threads, and survives their end', async t => {
     const binding = require(workerData)
     const masker = binding.createMasker('boundaries', JSON.stringify({ boundaries: [{ role: 'assistant', starts: [[1]], ends: [] }] }))
     const labels = Int32Array.of(5, 1, 6)
-    binding.labelsInto(masker, labels, labels)
+    binding.rowWriter(masker)(labels, labels)
     binding.labelsBatchAsync(masker, new Int32Array(1e6), 1e6, undefined, undefined)
     parentPort.postMessage([...labels])
     if (workerData.length % 2) process.exit()
