@@ -1,7 +1,7 @@
 //! The scanner beside a memory copy of the same row, in the same run: `cargo bench -p lossmask`, or `npm run bench` for the
 //! whole table. Results are compared with a plain scan before anything is timed. `--json` prints one JSON document, `--quick`
 //! leaves out the rows that no cache holds, `--filter TEXT` runs the cases whose name contains it, `--rounds N` repeats
-//! them.
+//! them. `--once` calls each output once instead, for `npm run bench:instructions`.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -293,10 +293,34 @@ fn measure(case: &Case, outputs: &mut [Output], rounds: usize) -> (f64, Vec<Figu
     (speed(median(copies.clone())), times.into_iter().map(figure).collect())
 }
 
+/// One call, under a name that a profiler can be told to count from and to.
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn lossmask_counted_call(call: &mut dyn FnMut()) {
+    call();
+}
+
+/// Calls each output of the cases once and prints their names in the order of the calls.
+fn call_once(filter: Option<&String>) {
+    for case in cases(true).iter().filter(|case| filter.is_none_or(|filter| case.name.contains(filter.as_str()))) {
+        let masker = Masker::new(&case.options).unwrap();
+        assert_eq!(masker.labels(&case.ids), plain(&case.options, &case.ids), "{}", case.name);
+        for (output, mut call) in outputs(&masker, case, true) {
+            // The first call may allocate what the later ones reuse.
+            call();
+            lossmask_counted_call(&mut call);
+            println!("{}, {output}", case.name);
+        }
+    }
+}
+
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let has = |flag: &str| args.iter().any(|arg| arg == flag);
     let filter = args.iter().position(|arg| arg == "--filter").and_then(|at| args.get(at + 1));
+    if has("--once") {
+        return call_once(filter);
+    }
     let engines = if has("--engines") { Engine::available() } else { &[Engine::fastest()] };
     let rounds = args.iter().position(|arg| arg == "--rounds").and_then(|at| args.get(at + 1)?.parse().ok());
     let rounds = rounds.unwrap_or(41);
