@@ -1,12 +1,12 @@
-//! From turns to what of them is trained, and why.
+//! From turns to pieces with a decision each, which `trained` makes.
 
 use std::ops::Range;
 
 use crate::ids::Label;
-use crate::options::{EndKind, TrainOnEos, Turns, Unterminated};
 use crate::plan::Plan;
 use crate::record::{Reason, TokenKind, Turn};
 use crate::scan::Found;
+use crate::trained::{Decision, EndsOfRow, TurnDecision, TurnEnd, TurnFacts, TurnRule, TurnsOfRow};
 
 /// A run of tokens of one turn with one decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,75 +17,48 @@ pub(crate) struct Piece {
     pub reason: Reason,
 }
 
-/// What only the whole row tells: the indices of the turns that `last` means.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct LastTurns {
-    /// The last turn of a trained role.
-    turn: Option<usize>,
-    /// The last trained turn with an end marker that may be trained.
-    end: Option<usize>,
+/// The rules of what is trained, for one row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowRules {
+    turns: TurnsOfRow,
+    ends: EndsOfRow,
 }
 
 impl Plan {
-    /// Finds the turns that `last` means.
-    pub fn last_turns(&self, turns: &[Found]) -> LastTurns {
-        let turn = turns.iter().rposition(|turn| self.boundaries[turn.boundary as usize].trained);
-        let mut last = LastTurns { turn, end: None };
-        last.end = (0..turns.len()).rev().find(|&index| {
-            self.untrained_reason(&turns[index], index, &last).is_none() && self.end_may_be_trained(&turns[index])
+    /// The rules of what is trained, for the row with these turns.
+    pub fn row_rules(&self, turns: &[Found]) -> RowRules {
+        let turn_rule = TurnRule { turns: self.turns, unterminated: self.unterminated };
+        let of_turns = turn_rule.for_row(turns.iter().map(|turn| self.facts(turn)));
+        let ends = turns.iter().enumerate().filter_map(|(index, turn)| {
+            let turn_trained = of_turns.untrained(index, self.facts(turn)).is_none();
+            turn.end.map(|kind| (index, TurnEnd { kind, turn_trained }))
         });
-        last
+        RowRules { turns: of_turns, ends: self.end_rule.for_row(ends) }
     }
 
-    /// Why nothing but perhaps the end of a turn is trained; `None`: the turn is trained.
-    fn untrained_reason(&self, turn: &Found, index: usize, last: &LastTurns) -> Option<Reason> {
+    fn facts(&self, turn: &Found) -> TurnFacts {
         let boundary = &self.boundaries[turn.boundary as usize];
-        if !boundary.trained {
-            Some(Reason::RoleNotTrained)
-        } else if self.turns == Turns::Last && last.turn != Some(index) {
-            Some(Reason::NotLastTurn)
-        } else if self.unterminated == Unterminated::Mask && boundary.ends.is_some() && turn.end.is_none() {
-            Some(Reason::Unterminated)
-        } else {
-            None
+        TurnFacts {
+            untrained: (!boundary.trained).then_some(Reason::RoleNotTrained),
+            terminated: turn.end.is_some() || boundary.ends.is_none(),
         }
     }
 
-    /// Whether a trained turn's end marker is one that `train_on_eos` decides about.
-    fn end_may_be_trained(&self, turn: &Found) -> bool {
-        match turn.end {
-            None => false,
-            Some(EndKind::Before) => self.train_on_shared_end,
-            Some(EndKind::Consumed | EndKind::Anchor) => true,
-        }
-    }
-
-    fn end_is_trained(&self, turn: &Found, index: usize, last: &LastTurns, turn_trained: bool) -> bool {
-        match self.train_on_eos {
-            TrainOnEos::None => false,
-            TrainOnEos::Turn => turn_trained && self.end_may_be_trained(turn),
-            TrainOnEos::Last => last.end == Some(index),
-            TrainOnEos::All if turn_trained => self.end_may_be_trained(turn),
-            TrainOnEos::All => matches!(turn.end, Some(EndKind::Consumed | EndKind::Anchor)),
-        }
-    }
-
-    /// Whether any part of the turn may be trained.
-    fn is_trained(&self, turn: &Found, index: usize, last: &LastTurns) -> bool {
-        self.train_on_inputs || self.untrained_reason(turn, index, last).is_none()
+    fn decision(&self, turn: &Found, index: usize, rules: &RowRules) -> TurnDecision {
+        let include_start = self.boundaries[turn.boundary as usize].include_start;
+        TurnDecision { untrained: rules.turns.untrained(index, self.facts(turn)), include_start }
     }
 
     /// The turn as the public interface shows it.
-    pub fn public_turn(&self, turn: &Found, index: usize, last: &LastTurns) -> Turn {
-        let boundary = &self.boundaries[turn.boundary as usize];
+    pub fn public_turn(&self, turn: &Found, index: usize, rules: &RowRules) -> Turn {
         Turn {
-            role: boundary.role,
+            role: self.boundaries[turn.boundary as usize].role,
             start: turn.start,
             content_start: turn.content_start,
             content_end: turn.content_end,
             end: turn.end(),
-            trained: self.is_trained(turn, index, last),
-            terminated: turn.end.is_some() || boundary.ends.is_none(),
+            trained: self.train_on_inputs || self.decision(turn, index, rules).is_trained(),
+            terminated: self.facts(turn).terminated,
         }
     }
 
@@ -96,45 +69,29 @@ impl Plan {
         ids: &[L],
         turn: &Found,
         index: usize,
-        last: &LastTurns,
+        rules: &RowRules,
         mut emit: impl FnMut(Piece),
     ) {
-        let boundary = &self.boundaries[turn.boundary as usize];
         let header = turn.start..turn.content_start;
         let content = turn.content_start..turn.content_end;
-        let marker = turn.content_end..turn.marker_end;
+        let own_marker = turn.content_end..turn.end();
+        let piece = |tokens, kind, Decision { trained, reason }| Piece { tokens, kind, trained, reason };
         if self.train_on_inputs {
-            let own_marker = turn.content_end..turn.end();
-            for (tokens, kind) in
-                [(header, TokenKind::Header), (content, TokenKind::Content), (own_marker, TokenKind::End)]
-            {
-                emit(Piece { tokens, kind, trained: true, reason: Reason::TrainOnInputs });
-            }
+            let all = Decision { trained: true, reason: Reason::TrainOnInputs };
+            emit(piece(header, TokenKind::Header, all));
+            emit(piece(content, TokenKind::Content, all));
+            emit(piece(own_marker, TokenKind::End, all));
             return;
         }
-        let off = self.untrained_reason(turn, index, last);
-        let header_trained = off.is_none() && boundary.include_start;
-        emit(Piece {
-            tokens: header,
-            kind: TokenKind::Header,
-            trained: header_trained,
-            reason: if header_trained { Reason::IncludeStart } else { off.unwrap_or(Reason::Header) },
-        });
-        let content = Piece {
-            tokens: content,
-            kind: TokenKind::Content,
-            trained: off.is_none(),
-            reason: off.unwrap_or(Reason::Role),
-        };
-        let end_trained = self.end_is_trained(turn, index, last, off.is_none());
-        let end = Piece {
-            tokens: if end_trained { marker } else { turn.content_end..turn.end() },
-            kind: TokenKind::End,
-            trained: end_trained,
-            reason: if end_trained { Reason::TrainOnEos } else { off.unwrap_or(Reason::EndNotTrained) },
-        };
+        let decision = self.decision(turn, index, rules);
+        let turn_trained = decision.is_trained();
+        let end_trained = turn.end.is_some_and(|kind| rules.ends.trains(index, TurnEnd { kind, turn_trained }));
+        let marker = if end_trained { turn.content_end..turn.marker_end } else { own_marker };
+        emit(piece(header, TokenKind::Header, decision.header()));
+        let content = piece(content, TokenKind::Content, decision.content());
+        let end = piece(marker, TokenKind::End, decision.end(end_trained));
         match &self.exclude {
-            Some(_) if off.is_none() => self.cut_excluded(&ids[..turn.end()], [content, end], emit),
+            Some(_) if turn_trained => self.cut_excluded(&ids[..turn.end()], [content, end], emit),
             _ => {
                 emit(content);
                 emit(end);

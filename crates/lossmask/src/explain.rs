@@ -23,7 +23,7 @@ impl Plan {
         let tokens = context.tokens.clone().unwrap_or(0..ids.len());
         let row = &ids[tokens.clone()];
         let turns = scan::turns(self, row);
-        let last = self.last_turns(&turns);
+        let rules = self.row_rules(&turns);
         let mut spans = Spans { spans: Vec::new() };
         let outside = |tokens, spans: &mut Spans| {
             let (trained, reason) = match self.train_on_inputs {
@@ -33,13 +33,13 @@ impl Plan {
             spans.add(Piece { tokens, kind: TokenKind::Scaffold, trained, reason }, None);
         };
         for (index, turn) in turns.iter().enumerate() {
-            self.pieces(row, turn, index, &last, |piece| {
+            self.pieces(row, turn, index, &rules, |piece| {
                 outside(spans.end()..piece.tokens.start, &mut spans);
                 spans.add(piece, Some(index as u32));
             });
         }
         outside(spans.end()..row.len(), &mut spans);
-        let turns = turns.iter().enumerate().map(|(index, turn)| self.public_turn(turn, index, &last)).collect();
+        let turns = turns.iter().enumerate().map(|(index, turn)| self.public_turn(turn, index, &rules)).collect();
         let mut record =
             Record { roles: self.roles.clone(), turns, spans: self.cut_ignored(row, spans.spans, context) };
         shift(&mut record, tokens, ids.len());

@@ -23,6 +23,7 @@ mod record;
 mod scan;
 mod search;
 mod semantics;
+pub mod trained;
 
 pub use batch::Rows;
 pub use collate::{CollateError, CollateOptions, CollateRow, Collated, Side, collate};

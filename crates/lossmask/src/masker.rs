@@ -220,8 +220,8 @@ impl Masker {
     /// The turns of one row, in order.
     pub fn turns<I: TokenId>(&self, ids: &[I]) -> Vec<Turn> {
         let found = scan::turns(&self.plan, as_labels(ids));
-        let last = self.plan.last_turns(&found);
-        found.iter().enumerate().map(|(index, turn)| self.plan.public_turn(turn, index, &last)).collect()
+        let rules = self.plan.row_rules(&found);
+        found.iter().enumerate().map(|(index, turn)| self.plan.public_turn(turn, index, &rules)).collect()
     }
 
     /// The record of one row: its turns, and of every token what it is, whether it is trained, and why. Writing labels from

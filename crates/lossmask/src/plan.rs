@@ -7,9 +7,10 @@ use crate::automaton::Automaton;
 use crate::candidates::Candidates;
 use crate::error::{BuildError, BuildErrorKind};
 use crate::ids::Label;
-use crate::options::{Boundary, EndKind, MaskerOptions, Termination, TrainOnEos, Turns, Unterminated};
+use crate::options::{Boundary, EndKind, MaskerOptions, Termination, Turns, Unterminated};
 use crate::search::{Engine, IdSet, KernelsPair, kernels};
 use crate::semantics::{Semantics, Templates};
+use crate::trained::{EndRule, EndTraining, TurnEnd};
 
 /// Distinct sets of end markers that are looked for each for itself.
 pub(crate) const END_MAPS: usize = 3;
@@ -48,9 +49,9 @@ pub(crate) struct Plan {
     pub exclude: Option<ExcludePlan>,
     pub ignored: IdSet,
     pub ignore_index: i32,
-    pub train_on_eos: TrainOnEos,
     pub train_on_inputs: bool,
-    pub train_on_shared_end: bool,
+    /// Which end markers are trained.
+    pub end_rule: EndRule,
     pub termination: Termination,
     pub unterminated: Unterminated,
     pub turns: Turns,
@@ -257,9 +258,8 @@ impl Plan {
             exclude: exclude(options),
             ignored: IdSet::new(options.ignore_token_ids.iter().copied()),
             ignore_index: options.ignore_index,
-            train_on_eos: options.train_on_eos,
             train_on_inputs: options.train_on_inputs,
-            train_on_shared_end: options.train_on_shared_end,
+            end_rule: EndRule { train_on_eos: options.train_on_eos, train_on_shared_end: options.train_on_shared_end },
             termination: options.termination,
             unterminated: options.unterminated,
             turns: options.turns,
@@ -299,17 +299,15 @@ impl Plan {
                 })
             });
             let trained = options.roles_to_train.contains(&boundary.role);
+            let end = TurnEnd { kind: EndKind::Consumed, turn_trained: trained };
+            let end_training = self.end_rule.training(end);
             self.opened.push(Opened {
                 boundary: self.boundaries.len() as u32,
                 end: ends.and_then(|set| self.end_sets[set as usize].only).unwrap_or(self.nobody),
                 trained,
                 include_start: boundary.include_start,
-                trains_end: match options.train_on_eos {
-                    TrainOnEos::Turn => trained,
-                    TrainOnEos::All => true,
-                    TrainOnEos::None | TrainOnEos::Last => false,
-                },
-                trains_last_end: trained && options.train_on_eos == TrainOnEos::Last,
+                trains_end: end_training == EndTraining::Always,
+                trains_last_end: end_training == EndTraining::IfLast,
             });
             self.boundaries.push(BoundaryPlan {
                 role,

@@ -8,11 +8,12 @@ use crate::ids::Label;
 use crate::labels::Row;
 use crate::labels::changes::{Bits, Changes, Here, Keep};
 use crate::labels::output::{Output, SLACK};
-use crate::options::{EndKind, Termination, TrainOnEos, Turns, Unterminated};
+use crate::options::{EndKind, Termination, Turns, Unterminated};
 use crate::plan::{Plan, Specials};
 use crate::scan::{self, Cursor, Found, Scan};
 use crate::search::{Ahead, IdSet, Lanes, Simd};
 use crate::semantics::Semantics;
+use crate::trained::{EndTraining, TurnEnd};
 
 /// Rows this long begin in one pass over scan and labels.
 const STREAM_LENGTH: usize = 4096;
@@ -247,10 +248,10 @@ impl Plan {
     /// Whether what is trained of a turn shows as it is scanned: no token of it belongs to another turn too, and nothing
     /// depends on what follows but which end is the last.
     pub fn decidable_as_it_scans(&self) -> bool {
-        let shared = |kind: &EndKind| match kind {
-            EndKind::Consumed => false,
-            EndKind::Anchor => self.train_on_eos != TrainOnEos::None,
-            EndKind::Before => self.train_on_shared_end,
+        // A marker that opens the next turn as well, and may be trained as an end.
+        let shared = |kind: &EndKind| {
+            let training = |turn_trained| self.end_rule.training(TurnEnd { kind: *kind, turn_trained });
+            *kind != EndKind::Consumed && [true, false].map(training) != [EndTraining::Never; 2]
         };
         self.semantics == Semantics::Boundaries
             && !self.train_on_inputs
@@ -271,9 +272,9 @@ impl Plan {
             return;
         }
         scan::find_turns(self, ids, turns);
-        let last = self.last_turns(turns);
+        let rules = self.row_rules(turns);
         for (index, turn) in turns.iter().enumerate() {
-            self.pieces(ids, turn, index, &last, |piece| {
+            self.pieces(ids, turn, index, &rules, |piece| {
                 if piece.trained && !piece.tokens.is_empty() {
                     ranges.push(piece.tokens);
                 }
