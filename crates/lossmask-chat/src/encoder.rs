@@ -9,6 +9,7 @@ use crate::diagnose::{self, Unrendered, near_miss};
 use crate::injection::Guard;
 use crate::media::{self, MediaStep};
 use crate::message::{ContentFormat, Conversation, MessageReader};
+use crate::reasoning;
 use crate::route::compare::{Scope, conflict};
 use crate::route::origin::{InlineReasoning, of_tokens};
 use crate::route::paint::Painter;
@@ -19,7 +20,6 @@ use crate::route::{Row, generation};
 use crate::row::{EncodedRow, RowError, SpecError, Status};
 use crate::spec::{EncoderSpec, Route, RowType};
 use crate::template::{RenderInput, Rendered, Template, TemplateError, TemplateErrorKind};
-use crate::thinking;
 use crate::tokenizer::Tokenizer;
 
 /// Encodes the rows of one dataset. Compiled once and immutable: share it between threads as it is.
@@ -294,7 +294,7 @@ fn probe(template: &Template) -> ContentFormat {
 
 /// Reasoning tags within content, as byte ranges.
 fn inline_reasoning(conversation: &Conversation) -> InlineReasoning {
-    conversation.messages.iter().map(|message| thinking::inline(message.get("content")?.as_str()?)).collect()
+    conversation.messages.iter().map(|message| reasoning::inline(message.get("content")?.as_str()?)).collect()
 }
 
 fn compile(options: &MaskerOptions) -> Result<Masker, SpecError> {

@@ -6,6 +6,7 @@ use std::ops::Range;
 use lossmask::{Diagnosis, Severity};
 
 use crate::message::Conversation;
+use crate::reasoning::REASONING_TAGS;
 use crate::route::origin::data_ranges;
 use crate::route::policy::Policy;
 use crate::row::RowError;
@@ -13,19 +14,9 @@ use crate::spec::{EncoderSpec, Injection};
 use crate::template::{FieldKind, Origin, Origins};
 use crate::tokenizer::{Encoded, Escaper, Tokenizer, Typed, overlaps};
 
-/// Tags that a model writes itself, as text of its own: in a trained message they are what they seem.
-const MODEL_TAGS: [&str; 10] = [
-    "<think>",
-    "</think>",
-    "[THINK]",
-    "[/THINK]",
-    "<tool_call>",
-    "</tool_call>",
-    "<tool_response>",
-    "</tool_response>",
-    "<answer>",
-    "</answer>",
-];
+/// Tags that a model writes itself beside those of reasoning, as text of its own: in a trained message they are what they seem.
+const MODEL_TAGS: [&str; 6] =
+    ["<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>", "<answer>", "</answer>"];
 
 /// Keeps content from becoming control tokens.
 pub(crate) struct Guard {
@@ -54,7 +45,8 @@ impl Guard {
             Injection::Allow if tokenizer.plain_controls() => Injection::Escape,
             mode => mode,
         };
-        let tags = MODEL_TAGS.iter().filter_map(|tag| tokenizer.token_to_id(tag)).collect();
+        let reasoning = REASONING_TAGS.iter().filter(|tags| tags.own_close).flat_map(|tags| [tags.open, tags.close]);
+        let tags = MODEL_TAGS.into_iter().chain(reasoning).filter_map(|tag| tokenizer.token_to_id(tag)).collect();
         Guard { escaper: Escaper::new(tokenizer, controls), mode, tags }
     }
 

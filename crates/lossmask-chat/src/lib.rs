@@ -6,6 +6,7 @@ mod flags;
 mod injection;
 mod media;
 mod message;
+mod reasoning;
 mod route;
 mod row;
 mod spec;

@@ -2,16 +2,15 @@
 
 use serde_json::{Map, Value};
 
-/// The tags that axolotl knows, in its order.
-const TAGS: [(&str, &str); 3] =
-    [("<think>", "</think>"), ("<reasoning>", "</reasoning>"), ("<|begin_of_thought|>", "<|end_of_thought|>")];
+use crate::reasoning::REASONING_TAGS;
+
 const ANSWER_TAGS: (&str, &str) = ("<|begin_of_solution|>", "<|end_of_solution|>");
 
 /// Splits an assistant message's `content` into `reasoning_content` and `content`, as axolotl does.
 pub(crate) fn split(message: &mut Map<String, Value>) {
     let Some(content) = message.get("content").and_then(Value::as_str) else { return };
-    for tags in TAGS {
-        if let Some((reasoning, rest)) = between(content, tags) {
+    for tags in REASONING_TAGS.iter().filter(|tags| tags.split) {
+        if let Some((reasoning, rest)) = between(content, (tags.open, tags.close)) {
             let rest = rest.trim_start();
             let answer = between(rest, ANSWER_TAGS).map_or(rest, |(answer, _)| answer.trim());
             let (reasoning, answer) = (reasoning.trim().to_owned(), answer.to_owned());
@@ -20,14 +19,6 @@ pub(crate) fn split(message: &mut Map<String, Value>) {
             return;
         }
     }
-}
-
-/// The bytes of reasoning inside a content, tags included.
-pub(crate) fn inline(content: &str) -> Option<std::ops::Range<usize>> {
-    let (open, close) = TAGS.into_iter().find(|(_, close)| content.contains(close))?;
-    let end = content.find(close)? + close.len();
-    let start = content.find(open).filter(|&start| start < end).unwrap_or(0);
-    Some(start..end)
 }
 
 /// What stands between the first opening and the first closing tag, and what follows. Text before the opening is dropped.

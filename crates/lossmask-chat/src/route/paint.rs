@@ -10,6 +10,7 @@ use super::origin::Part;
 use super::policy::{Policy, Verdict};
 use super::turns::{Found, Structure};
 use crate::message::Source;
+use crate::reasoning;
 use crate::spec::{Reasoning, Straddle};
 use crate::template::Origin;
 
@@ -185,8 +186,8 @@ impl Painter<'_> {
         let last = content.start + scaffold;
         let text = self.row.spans[content.start].start..self.row.spans[last - 1].end;
         let text = &self.row.text[self.row.floor(text.start)..self.row.floor(text.end)];
-        let Some(close) = text.find("</think>") else { return content.start };
-        let rest = &text[close + "</think>".len()..];
+        let Some(close) = reasoning::last_close(text) else { return content.start };
+        let rest = &text[close..];
         let end = self.row.spans[content.start].start + text.len() - rest.trim_start().len();
         (content.start..last).find(|&at| self.row.spans[at].start >= end).unwrap_or(last)
     }

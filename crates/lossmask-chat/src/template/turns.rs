@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::data::FieldKind;
 use super::origin::{Origin, Origins, Run};
+use crate::reasoning;
 
 /// What a text writes for one message, in one place. A message can have several: one per part that is headed again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,24 +29,6 @@ pub(super) struct Frame {
     ends: Vec<String>,
 }
 
-/// Tags around reasoning, as templates write them.
-const REASONING_TAGS: [(&str, &str); 8] = [
-    ("<think>", "</think>"),
-    ("<thinking>", "</thinking>"),
-    ("[THINK]", "[/THINK]"),
-    ("<|START_THINKING|>", "<|END_THINKING|>"),
-    ("<|channel>thought", "<channel|>"),
-    ("<|channel|>analysis", "<|end|>"),
-    ("<|inner_prefix|>", "<|inner_suffix|>"),
-    ("<seed:think>", "</seed:think>"),
-];
-
-/// Where reasoning is opened and not closed again.
-fn open_reasoning(lead: &str) -> Option<usize> {
-    let open = |(open, close): &(&str, &str)| lead.rfind(open).filter(|at| !lead[*at..].contains(close));
-    REASONING_TAGS.iter().filter_map(open).max()
-}
-
 /// Tags around content that the model writes itself.
 const CONTENT_TAGS: [(&str, &str); 1] = [("<|START_RESPONSE|>", "<|END_RESPONSE|>")];
 
@@ -59,15 +42,13 @@ fn body_start_of_content(lead: &str) -> usize {
 impl Frame {
     /// Where the body begins in what stands in front of the first thing said.
     fn body_start(&self, lead: &str, said: FieldKind, calls: bool) -> usize {
-        if let Some(tag) = open_reasoning(lead) {
+        if let Some(tag) = reasoning::left_open(lead) {
             return tag;
         }
         match said {
             FieldKind::ToolCall => self.header(lead),
             // Words in front of a tool call can stand inside its tags.
-            FieldKind::Content if calls && !REASONING_TAGS.iter().any(|(tag, _)| lead.contains(tag)) => {
-                body_start_of_content(&lead[..self.header(lead)])
-            }
+            FieldKind::Content if calls && !reasoning::opens(lead) => body_start_of_content(&lead[..self.header(lead)]),
             _ => body_start_of_content(lead),
         }
     }
