@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use lossmask::trained::TurnRule;
 use lossmask::{Diagnosis, Masker, MaskerOptions, Record, RowContext, Severity, Turns};
 use serde_json::{Value, json};
 
@@ -236,7 +237,7 @@ impl Encoder {
             row,
             straddle: self.spec.straddle,
             reasoning: self.spec.reasoning,
-            turns: self.spec.masker.turns,
+            turn_rule: TurnRule { turns: self.spec.masker.turns, unterminated: self.spec.masker.unterminated },
             flags,
             template_turns: self.spec.route == Route::Boundaries,
         };

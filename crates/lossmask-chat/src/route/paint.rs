@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use lossmask::{EndKind, Reason, Record, TokenKind, Turns};
+use lossmask::trained::{TurnEnd, TurnFacts, TurnRule};
+use lossmask::{EndKind, Reason, Record, TokenKind};
 
 use super::Row;
 use super::canvas::{Paint, roll};
 use super::origin::Part;
-use super::policy::{Policy, Verdict};
+use super::policy::{FoundEnd, Policy, RowEnds, Verdict};
 use super::turns::{Found, Structure};
 use crate::message::Source;
 use crate::reasoning;
@@ -20,7 +21,7 @@ pub(crate) struct Painter<'a> {
     pub(crate) row: &'a Row<'a>,
     pub(crate) straddle: Option<Straddle>,
     pub(crate) reasoning: Reasoning,
-    pub(crate) turns: Turns,
+    pub(crate) turn_rule: TurnRule,
     /// Whether the data's flags count.
     pub(crate) flags: bool,
     /// Whether a turn that the template made is trained as its role is, as it is from ids alone.
@@ -32,23 +33,22 @@ impl Painter<'_> {
     pub(crate) fn record(&self, structure: Structure) -> Record {
         let Structure { roles, turns, mut canvas } = structure;
         let mut verdicts: Vec<Verdict> = turns.iter().map(|found| self.turn(&roles, found)).collect();
-        let last = verdicts.iter().rposition(|verdict| verdict.trained);
-        let last_end = (0..turns.len()).rev().find(|&at| verdicts[at].trained && !turns[at].ends.is_empty());
-        if self.turns == Turns::Last {
-            let others =
-                verdicts.iter_mut().enumerate().filter(|(index, verdict)| verdict.trained && last != Some(*index));
-            others.for_each(|(_, verdict)| {
-                *verdict = Verdict { trained: false, reason: Reason::NotLastTurn, weight: 0.0 }
-            });
-        }
+        self.apply_turn_rule(&turns, &mut verdicts);
         for (found, &verdict) in turns.iter().zip(&verdicts) {
             let role = &roles[found.turn.role as usize];
             self.header(role, found, verdict, &mut canvas);
             self.content(role, found, verdict, &mut canvas);
         }
         // An end marker may be the next turn's first token, and is an end marker then.
+        let ends: Vec<FoundEnd> = turns
+            .iter()
+            .enumerate()
+            .flat_map(|(turn, found)| found.ends.iter().map(move |(marker, kind)| (turn, marker, *kind)))
+            .map(|(turn, marker, kind)| self.found_end(turn, marker, kind, verdicts[turn]))
+            .collect();
+        let rules = self.policy.ends_of_row(&ends);
         for (index, (found, &verdict)) in turns.iter().zip(&verdicts).enumerate() {
-            self.ends(index, found, verdict, last_end == Some(index), &mut canvas);
+            self.ends(index, found, verdict, &rules, &mut canvas);
         }
         let spans = roll(&canvas);
         let public = turns.iter().enumerate().map(|(index, found)| {
@@ -58,6 +58,28 @@ impl Painter<'_> {
             turn
         });
         Record { turns: public.collect(), roles, spans }
+    }
+
+    /// Leaves of the trained turns those that `turns` and `unterminated` leave. `train_on_inputs` leaves them all.
+    fn apply_turn_rule(&self, turns: &[Found], verdicts: &mut [Verdict]) {
+        if self.policy.train_on_inputs {
+            return;
+        }
+        let facts = |turn: usize, verdict: &Verdict| TurnFacts {
+            untrained: (!verdict.trained).then_some(verdict.reason),
+            terminated: turns[turn].turn.terminated,
+        };
+        let all: Vec<TurnFacts> = verdicts.iter().enumerate().map(|(turn, verdict)| facts(turn, verdict)).collect();
+        let rule = self.turn_rule.for_row(all.iter().copied());
+        for (turn, verdict) in verdicts.iter_mut().enumerate().filter(|(_, verdict)| verdict.trained) {
+            if let Some(reason) = rule.untrained(turn, all[turn]) {
+                *verdict = Verdict { trained: false, reason, weight: 0.0 };
+            }
+        }
+    }
+
+    fn found_end(&self, turn: usize, marker: &Range<usize>, kind: EndKind, verdict: Verdict) -> FoundEnd {
+        FoundEnd { turn, id: self.row.ids[marker.end - 1], end: TurnEnd { kind, turn_trained: verdict.trained } }
     }
 
     /// Whether a turn is trained: as the message says that owns its end. A turn that the template made has no such message.
@@ -147,10 +169,9 @@ impl Painter<'_> {
         }
     }
 
-    fn ends(&self, index: usize, found: &Found, verdict: Verdict, last: bool, canvas: &mut [Paint]) {
+    fn ends(&self, index: usize, found: &Found, verdict: Verdict, rules: &RowEnds<'_>, canvas: &mut [Paint]) {
         for (marker, kind) in &found.ends {
-            let trained = self.policy.end(self.row.ids[marker.end - 1], *kind, verdict.trained, last)
-                && verdict.reason != Reason::NotLastTurn;
+            let trained = rules.trains(self.found_end(index, marker, *kind, verdict));
             for paint in &mut canvas[marker.clone()] {
                 if is_fixed(paint) || paint.reason == Reason::Excluded || (*kind == EndKind::Before && !trained) {
                     continue;

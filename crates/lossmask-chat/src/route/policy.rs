@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use lossmask::{EndKind, Reason, TrainOnEos};
+use lossmask::Reason;
+use lossmask::trained::{EndRule, EndsOfRow, TurnEnd};
 
 use crate::message::Conversation;
 use crate::spec::EncoderSpec;
@@ -12,9 +13,9 @@ use crate::spec::EncoderSpec;
 pub(crate) struct Policy {
     roles: Vec<String>,
     pub(crate) train_on_inputs: bool,
-    train_on_eos: TrainOnEos,
-    train_on_eot: Option<TrainOnEos>,
-    train_on_shared_end: bool,
+    eos_rule: EndRule,
+    /// Of the eot tokens, where they have a rule of their own.
+    eot_rule: Option<EndRule>,
     eot: HashSet<i32>,
     eos: Option<i32>,
     include_start: HashSet<String>,
@@ -33,12 +34,12 @@ impl Policy {
     /// `roles`: the roles to train, as the template names them.
     pub(crate) fn new(spec: &EncoderSpec, roles: Vec<String>) -> Self {
         let included = spec.masker.boundaries.iter().filter(|boundary| boundary.include_start);
+        let rule = |train_on_eos| EndRule { train_on_eos, train_on_shared_end: spec.masker.train_on_shared_end };
         Policy {
             roles,
             train_on_inputs: spec.masker.train_on_inputs,
-            train_on_eos: spec.masker.train_on_eos,
-            train_on_eot: spec.train_on_eot,
-            train_on_shared_end: spec.masker.train_on_shared_end,
+            eos_rule: rule(spec.masker.train_on_eos),
+            eot_rule: spec.train_on_eot.map(rule),
             eot: spec.eot_token_ids.iter().copied().collect(),
             eos: spec.eos_token_id,
             include_start: included.map(|boundary| boundary.role.clone()).collect(),
@@ -93,22 +94,49 @@ impl Policy {
         !self.eot.is_empty() || self.eos.is_some()
     }
 
-    /// Whether the end marker whose last token is `id` is trained. `last`: it ends the row's last trained turn.
-    pub(crate) fn end(&self, id: i32, kind: EndKind, turn_trained: bool, last: bool) -> bool {
-        let is_eot = self.eot.contains(&id) || self.eot.is_empty();
-        let is_eos = self.eot.is_empty() || !self.eot.contains(&id) || self.eos == Some(id);
-        let eot = self.train_on_eot.filter(|_| is_eot);
-        let eos = Some(self.train_on_eos).filter(|_| is_eos || self.train_on_eot.is_none());
-        eot.into_iter().chain(eos).any(|rule| self.rule(rule, kind, turn_trained, last))
+    /// Which end markers of a row are trained.
+    pub(crate) fn ends_of_row(&self, ends: &[FoundEnd]) -> RowEnds<'_> {
+        let of = |rule: EndRule, decides: fn(&Policy, i32) -> bool| {
+            rule.for_row(ends.iter().filter(|end| decides(self, end.id)).map(|end| (end.turn, end.end)))
+        };
+        RowEnds {
+            policy: self,
+            eos: of(self.eos_rule, Policy::eos_rule_decides),
+            eot: self.eot_rule.map(|rule| of(rule, Policy::eot_rule_decides)),
+        }
     }
 
-    fn rule(&self, rule: TrainOnEos, kind: EndKind, turn_trained: bool, last: bool) -> bool {
-        let own = kind != EndKind::Before;
-        match rule {
-            TrainOnEos::None => false,
-            TrainOnEos::Turn => turn_trained && (own || self.train_on_shared_end),
-            TrainOnEos::Last => last && (own || self.train_on_shared_end),
-            TrainOnEos::All => own || (turn_trained && self.train_on_shared_end),
-        }
+    fn eos_rule_decides(&self, id: i32) -> bool {
+        self.eot_rule.is_none() || !self.eot.contains(&id) || self.eos == Some(id)
+    }
+
+    fn eot_rule_decides(&self, id: i32) -> bool {
+        self.eot.is_empty() || self.eot.contains(&id)
+    }
+}
+
+/// An end marker of a row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FoundEnd {
+    /// Index of the turn that it ends.
+    pub(crate) turn: usize,
+    /// Its last token.
+    pub(crate) id: i32,
+    pub(crate) end: TurnEnd,
+}
+
+/// The rules of `train_on_eos` and `train_on_eot` for one row.
+pub(crate) struct RowEnds<'p> {
+    policy: &'p Policy,
+    eos: EndsOfRow,
+    eot: Option<EndsOfRow>,
+}
+
+impl RowEnds<'_> {
+    /// Whether an end marker is trained: one of the rules that decide about it says so.
+    pub(crate) fn trains(&self, found: FoundEnd) -> bool {
+        let FoundEnd { turn, id, end } = found;
+        let by_eot = self.eot.filter(|_| self.policy.eot_rule_decides(id)).is_some_and(|rule| rule.trains(turn, end));
+        by_eot || (self.policy.eos_rule_decides(id) && self.eos.trains(turn, end))
     }
 }
