@@ -23,8 +23,8 @@ for (const { file, failure } of files) {
 
 test.serial('docs/failures.md says what came out: `npm run docs:failures` writes it', t => {
   t.deepEqual(
-    [...new Set(told.map(({ failure }) => failure.row))].sort(),
-    [...'ABCDEFGHIJKLMNOPQRSTUVW'],
+    [...'ABCDEFGHIJKLMNOPQRSTUVW'].filter(row => told.every(({ failure }) => failure.row !== row)),
+    [],
     'every row of the catalogue has a file',
   )
   t.is(readFileSync(join(root, 'docs/failures.md'), 'utf8'), failuresDoc(told))

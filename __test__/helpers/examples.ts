@@ -11,6 +11,7 @@ import { collate } from '../../src/media/collate.js'
 import { BROKEN } from './broken.js'
 import { inFolder, runCli } from './inProcess.js'
 import { SMALL_MODEL, smallTokenizer } from './smallModel.js'
+import { CALLS } from './toolCalls.js'
 import { assistant, CHATML, type Run, user, written } from './wholeRun.js'
 
 /** Brings a message about and answers with the text in which it stands. */
@@ -113,6 +114,13 @@ const broken = Object.fromEntries(BROKEN.map(({ code, ...what }): [string, Examp
 
 export const EXAMPLES: Readonly<Record<string, Example>> = {
   ...broken,
+
+  'nulls-dropped': run('audit', {
+    rows: [
+      { messages: [user('q'), assistant('', { tool_calls: [{ function: { name: 'f', arguments: { a: null } } }] })] },
+    ],
+    config: CALLS,
+  }),
 
   'config-not-found': command({}, 'preprocess', 'nowhere.yml'),
   'config-unreadable': config('\xff', { 'config.yml': Buffer.from([0x61, 0x3a, 0xff]) }),

@@ -95,10 +95,13 @@ diagnosis ([diagnostics.md](diagnostics.md)). \`npm run docs:failures\` writes t
 |---|---|---|---|---|---|
 `
 
+/** Z comes before AA. */
+const order = ({ failure: { row } }: Told): string => row.padStart(2)
+
 /** The text of `docs/failures.md`. */
 export function failuresDoc(told: readonly Told[]): string {
   const rows = told
-    .toSorted((a, b) => a.failure.row.localeCompare(b.failure.row) || a.file.localeCompare(b.file))
+    .toSorted((a, b) => order(a).localeCompare(order(b)) || a.file.localeCompare(b.file))
     .map(({ file, failure: { row, wrong, threads, here }, outcomes }) =>
       [row, wrong, threads.join(', '), here, summed(outcomes), `\`${file}\``]
         .map(cell => cell.replaceAll('|', '\\|'))

@@ -113,6 +113,7 @@ export const lossmask = z
     unterminated: withDefault(z.enum(['run-to-end', 'mask']), 'run-to-end'),
     turns: withDefault(z.enum(['all', 'last']), 'all'),
     reasoning: withDefault(z.enum(['train', 'mask']), 'train'),
+    nulls: withDefault(z.enum(['drop', 'keep']), 'drop'),
     exclude: withDefault(z.array(exclude), []),
     weights: withDefault(z.record(text, z.number().nonnegative()), {}),
     train_on_shared_end: withDefault(z.boolean(), false),

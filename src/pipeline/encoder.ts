@@ -90,7 +90,7 @@ export function compileDataset(
       padTokenId: tokenizer.padTokenId,
       media: mediaSpec(config, tokenizer, bases),
     }),
-    fields: fieldSpec(dataset),
+    fields: fieldSpec(dataset, lossmask),
     eotTokenIds: eotIds(config.eotTokens, tokenizer),
   }
   const notices = [...templateNotices(choice, template), ...resolved.notices]
@@ -129,7 +129,7 @@ function maskerSpec(config: Config, resolved: ResolvedStrategy): MaskerSpec {
   }
 }
 
-function fieldSpec(dataset: DatasetConfig): FieldSpec {
+function fieldSpec(dataset: DatasetConfig, { nulls }: Config['lossmask']): FieldSpec {
   return defined({
     messages: dataset.fieldMessages,
     messageProperties: propertyMappings(dataset),
@@ -139,6 +139,7 @@ function fieldSpec(dataset: DatasetConfig): FieldSpec {
     trainingDetail: dataset.messageFieldTrainingDetail,
     dropSystemMessage: dataset.dropSystemMessage,
     splitThinking: dataset.splitThinking,
+    nulls,
   })
 }
 

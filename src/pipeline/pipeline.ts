@@ -61,6 +61,20 @@ export class Pipeline {
     return encoded as EncodedRow
   }
 
+  /**
+   * Encodes one row that is JSON, as it would stand in a data file. Use it where a row has numbers: `JSON.parse` makes `1` of `1.0` and rounds
+   * integers beyond 2^53, so that a row which went through JavaScript trains other digits than its file holds.
+   *
+   * @throws LossmaskError `invalid-json`, `invalid-utf8`, or as `encode`.
+   */
+  async encodeJson(json: string | Uint8Array): Promise<EncodedRow> {
+    const text = typeof json === 'string' ? json : utf8(json)
+    const isList = /^\s*\[/u.test(text)
+    const [encoded] = await this.#rows.rows([isList ? `{${JSON.stringify(this.#messages)}:${text}}` : text])
+    if (encoded instanceof LossmaskError) throw encoded
+    return encoded as EncodedRow
+  }
+
   /** Encodes rows in their order, several at a time, reading ahead only so far. */
   async *encodeAll(
     rows: AsyncIterable<readonly Message[] | object> | Iterable<readonly Message[] | object>,
@@ -96,6 +110,14 @@ export class Pipeline {
 
   #json(row: readonly Message[] | object): string {
     return JSON.stringify(Array.isArray(row) ? { [this.#messages]: row } : row)
+  }
+}
+
+function utf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new LossmaskError('invalid-utf8', 'the row is not UTF-8', { hint: 'give the text or its UTF-8 bytes', cause })
   }
 }
 

@@ -92,6 +92,7 @@ export interface FieldSpec {
   trainingDetail?: string
   dropSystemMessage?: boolean
   splitThinking?: boolean
+  nulls?: 'drop' | 'keep'
 }
 
 /** The core's options, ids resolved. */

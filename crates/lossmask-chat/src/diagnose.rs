@@ -17,6 +17,13 @@ fn diagnosis(code: &'static str, severity: Severity, message: String, hint: &str
     Diagnosis { code, severity, span: None, message, hint: Some(hint.to_owned()) }
 }
 
+/// Keys of null that are not in the text.
+pub(crate) fn nulls(count: usize) -> Option<Diagnosis> {
+    let message = format!("{count} keys that hold null were left out of the tools and tool calls");
+    let hint = "`datasets` gives every row the keys of all rows; where null is meant, set `lossmask: {nulls: keep}`";
+    (count > 0).then(|| diagnosis("nulls-dropped", Severity::Info, message, hint))
+}
+
 /// Data that the template left out of the text.
 pub(crate) struct Unrendered<'a> {
     pub(crate) conversation: &'a Conversation,

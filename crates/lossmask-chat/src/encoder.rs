@@ -112,7 +112,8 @@ impl Encoder {
         };
         let (encoded, typed) =
             self.guard.encode(&self.tokenizer, &rendered.text, &origins, &conversation, &self.policy)?;
-        let mut diagnostics: Vec<Diagnosis> = typed.into_iter().chain(unexpanded).collect();
+        let mut diagnostics: Vec<Diagnosis> =
+            typed.into_iter().chain(unexpanded).chain(diagnose::nulls(conversation.nulls)).collect();
         let inline = inline_reasoning(&conversation);
         let unrendered = Unrendered {
             conversation: &conversation,

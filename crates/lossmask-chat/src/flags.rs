@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
+use crate::json;
 use crate::message::wrong_type;
 use crate::row::RowError;
 use crate::spec::FieldSpec;
@@ -134,10 +135,10 @@ fn truth(value: &Value, path: impl Fn() -> String) -> Result<bool, RowError> {
 }
 
 fn weight(value: &Value, path: impl Fn() -> String) -> Result<f32, RowError> {
-    match value {
-        Value::Bool(value) => Ok(f32::from(u8::from(*value))),
-        Value::Number(number) => {
-            let weight = number.as_f64().unwrap_or(f64::NAN) as f32;
+    match (value, json::as_f64(value)) {
+        (Value::Bool(value), _) => Ok(f32::from(u8::from(*value))),
+        (_, Some(number)) => {
+            let weight = number as f32;
             if weight.is_finite() && weight >= 0.0 {
                 return Ok(weight);
             }
@@ -148,7 +149,7 @@ fn weight(value: &Value, path: impl Fn() -> String) -> Result<f32, RowError> {
                 hint: Some("a weight is 0 or more".to_owned()),
             })
         }
-        other => Err(wrong_type("wrong-type", Some(path()), "the weight", "a number", other)),
+        (other, None) => Err(wrong_type("wrong-type", Some(path()), "the weight", "a number", other)),
     }
 }
 

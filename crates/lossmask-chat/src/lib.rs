@@ -4,6 +4,7 @@ mod diagnose;
 mod encoder;
 mod flags;
 mod injection;
+pub mod json;
 mod media;
 mod message;
 mod reasoning;
@@ -18,7 +19,7 @@ mod tokenizer;
 pub use encoder::Encoder;
 pub use row::{EncodedRow, RowError, RowMedia, SpecError, Status};
 pub use spec::{
-    EncoderSpec, FieldSpec, Injection, MediaSpec, Reasoning, Route, RowType, Straddle, TemplateSpec, TokenSpec,
+    EncoderSpec, FieldSpec, Injection, MediaSpec, Nulls, Reasoning, Route, RowType, Straddle, TemplateSpec, TokenSpec,
     TokenizerSpec,
 };
 pub use template::{

@@ -3,8 +3,10 @@
 use serde_json::{Map, Value};
 
 use crate::flags::{self, MessageFlags};
+use crate::json;
 use crate::row::RowError;
-use crate::spec::FieldSpec;
+use crate::spec::{FieldSpec, Nulls};
+use crate::template::FieldKind;
 use crate::thinking;
 
 /// A row's conversation, as the template takes it.
@@ -16,6 +18,8 @@ pub(crate) struct Conversation {
     pub(crate) sources: Vec<Source>,
     /// The tools, if there are any.
     pub(crate) tools: Option<Value>,
+    /// Keys of null that were dropped from tools and arguments.
+    pub(crate) nulls: usize,
 }
 
 /// What the template does not need to know of a message.
@@ -79,11 +83,13 @@ impl MessageReader {
         let mut conversation = Conversation {
             messages: Vec::with_capacity(list.len()),
             sources: Vec::with_capacity(list.len()),
-            tools: self.tools(row)?,
+            tools: None,
+            nulls: 0,
         };
+        conversation.tools = self.tools(row, &mut conversation.nulls)?;
         for (index, message) in list.iter().enumerate() {
             let path = format!("{name}[{index}]");
-            let (message, source) = self.message(message, path)?;
+            let (message, source) = self.message(message, path, &mut conversation.nulls)?;
             conversation.messages.push(message);
             conversation.sources.push(source);
         }
@@ -132,7 +138,7 @@ impl MessageReader {
         })?;
         let list = match value {
             Value::Array(list) => Cow::Borrowed(list.as_slice()),
-            Value::String(text) => match serde_json::from_str(text) {
+            Value::String(text) => match json::parse(text) {
                 Ok(Value::Array(list)) => Cow::Owned(list),
                 Ok(other) => {
                     return Err(wrong_type(
@@ -166,7 +172,7 @@ impl MessageReader {
         }
     }
 
-    fn message(&self, message: &Value, path: String) -> Result<(Value, Source), RowError> {
+    fn message(&self, message: &Value, path: String, nulls: &mut usize) -> Result<(Value, Source), RowError> {
         let given = message
             .as_object()
             .ok_or_else(|| wrong_type("wrong-type", Some(path.clone()), "a message", "an object", message))?;
@@ -194,6 +200,14 @@ impl MessageReader {
                 || flags::is_flag(key, &self.fields);
             if !taken && !value.is_null() && !out.contains_key(key) {
                 out.insert(key.clone(), value.clone());
+            }
+        }
+        for (key, value) in &mut out {
+            let is_call = FieldKind::of(key) == FieldKind::ToolCall;
+            if is_call && self.fields.nulls == Nulls::Drop {
+                *nulls += drop_nulls(value);
+            } else if !is_call {
+                drop_nulls(value);
             }
         }
         if let Some(calls) = out.get_mut("tool_calls").filter(|_| !self.content.argument_strings) {
@@ -286,9 +300,7 @@ impl MessageReader {
             .any(|key| message.get(*key).is_some_and(|value| !value.is_null()));
         match message.get(key) {
             Some(content @ (Value::String(_) | Value::Array(_) | Value::Object(_))) => Ok(Some(content.clone())),
-            // A template may tell a content that is null from one that is not there.
-            Some(Value::Null) if has_other_text => Ok(Some(Value::Null)),
-            None if has_other_text => Ok(None),
+            Some(Value::Null) | None if has_other_text => Ok(None),
             Some(Value::Null) | None => Err(RowError {
                 code: "missing-field",
                 path: Some(format!("{path}.{key}")),
@@ -305,12 +317,18 @@ impl MessageReader {
         }
     }
 
-    fn tools(&self, row: &Map<String, Value>) -> Result<Option<Value>, RowError> {
+    fn tools(&self, row: &Map<String, Value>, nulls: &mut usize) -> Result<Option<Value>, RowError> {
         let name = &self.fields.tools;
         let mut tools = match row.get(name) {
             None | Some(Value::Null) => return Ok(None),
-            Some(Value::String(text)) => serde_json::from_str(text).map_err(|error| not_json(name.clone(), &error))?,
-            Some(other) => other.clone(),
+            Some(Value::String(text)) => json::parse(text).map_err(|error| not_json(name.clone(), &error))?,
+            Some(other) => {
+                let mut tools = other.clone();
+                if self.fields.nulls == Nulls::Drop {
+                    *nulls += drop_nulls(&mut tools);
+                }
+                tools
+            }
         };
         let list = match &mut tools {
             Value::Array(list) => list,
@@ -326,6 +344,19 @@ impl MessageReader {
     }
 }
 
+/// Takes out keys that hold null, as axolotl's `remove_none_values`, and counts them. Items of lists stay.
+fn drop_nulls(value: &mut Value) -> usize {
+    match value {
+        Value::Object(entries) => {
+            let before = entries.len();
+            entries.retain(|_, value| !value.is_null());
+            before - entries.len() + entries.values_mut().map(drop_nulls).sum::<usize>()
+        }
+        Value::Array(items) => items.iter_mut().map(drop_nulls).sum(),
+        _ => 0,
+    }
+}
+
 /// Arguments that are JSON in a string become values, as axolotl does: templates print them as JSON themselves.
 fn parse_arguments(calls: &mut Value, path: &str) -> Result<(), RowError> {
     for (index, call) in calls.as_array_mut().into_iter().flatten().enumerate() {
@@ -338,7 +369,7 @@ fn parse_arguments(calls: &mut Value, path: &str) -> Result<(), RowError> {
 
 fn parse_in_place(value: &mut Value, path: impl Fn() -> String) -> Result<(), RowError> {
     if let Value::String(text) = value {
-        *value = serde_json::from_str(text).map_err(|error| not_json(path(), &error))?;
+        *value = json::parse(text).map_err(|error| not_json(path(), &error))?;
     }
     Ok(())
 }
@@ -365,6 +396,7 @@ pub(crate) fn wrong_type(
         Value::Number(_) => "a number",
         Value::String(_) => "a string",
         Value::Array(_) => "a list",
+        Value::Object(_) if json::exact(found).is_some() => "a number",
         Value::Object(_) => "an object",
     };
     RowError { code, path, message: format!("{what} is {found}, not {expected}"), hint: None }

@@ -123,6 +123,17 @@ pub enum Reasoning {
     Mask,
 }
 
+/// What becomes of keys that hold null in tools and in arguments of tool calls. In a message itself null is always absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Nulls {
+    /// They are dropped, as in axolotl: `datasets` gives every row the keys of all of them.
+    #[default]
+    Drop,
+    /// They are kept.
+    Keep,
+}
+
 /// What a row holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -154,6 +165,8 @@ pub struct FieldSpec {
     pub drop_system_message: bool,
     /// Split `<think>` out of assistant content into `reasoning_content`. (`split_thinking`)
     pub split_thinking: bool,
+    /// Keys of null in tools and arguments. (`lossmask.nulls`)
+    pub nulls: Nulls,
 }
 
 /// How the media of a row are found and expanded.
@@ -252,6 +265,7 @@ impl Default for FieldSpec {
             training_detail: None,
             drop_system_message: false,
             split_thinking: false,
+            nulls: Nulls::Drop,
         }
     }
 }

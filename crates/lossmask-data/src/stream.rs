@@ -4,8 +4,6 @@ use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use crate::figures::Figures;
 use crate::pipeline::{ChunkRules, Outcome, RowEncoder};
 use crate::report::{Report, ShownRow};
@@ -47,12 +45,13 @@ impl<E: RowEncoder> RowStream<E> {
         }
     }
 
-    /// One row in full.
+    /// One row in full, from its JSON.
     ///
     /// # Errors
     /// The row is at fault.
-    pub fn row(&self, row: &Value) -> Result<ShownRow, DataError> {
-        let row = self.rules.encode_value(row, &self.encoder)?;
+    pub fn row(&self, json: &str) -> Result<ShownRow, DataError> {
+        let value = source::parse_row(json.as_bytes())?;
+        let row = self.rules.encode_value(&value, &self.encoder)?;
         let texts = self.encoder.token_texts(&row.ids);
         Ok(row.show("train", 0, texts))
     }

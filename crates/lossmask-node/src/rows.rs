@@ -107,8 +107,7 @@ impl Task for EncodeRows {
     fn compute(&mut self) -> napi::Result<Self::Output> {
         caught(|| {
             let encode = |text: &String| {
-                let row: Value = serde_json::from_str(text).map_err(|error| internal(&error.to_string()))?;
-                self.stream.row(&row).map_err(|error| serde_json::to_value(&error).unwrap_or(Value::Null))
+                self.stream.row(text).map_err(|error| serde_json::to_value(&error).unwrap_or(Value::Null))
             };
             Ok(self.rows.iter().map(encode).collect())
         })
@@ -160,8 +159,4 @@ impl Task for EncodeLines {
             report: json!(out.report).to_string(),
         })
     }
-}
-
-fn internal(message: &str) -> Value {
-    json!({ "code": "internal-error", "message": message })
 }

@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use serde_json::Value as Json;
 
+use crate::json;
+
 use super::text::{FieldId, Text};
 use super::value::{Dict, List, Value};
 
@@ -140,7 +142,7 @@ impl Fields {
                 let depth = items.iter().map(Value::depth).max().unwrap_or(0).saturating_add(1);
                 Value::List(Rc::new(List { items, field, depth }))
             }
-            Json::Object(entries) => {
+            Json::Object(entries) if json::exact(value).is_none() => {
                 let entry = |(key, value): (&String, &Json)| {
                     (Value::Str(Text::made(key, field)), child(self, value, Step::Key(key.clone())))
                 };
@@ -158,6 +160,19 @@ fn is_reasoning(part: &Json) -> bool {
     matches!(part.get("type").and_then(Json::as_str), Some("thinking" | "reasoning"))
 }
 
+/// A number that `serde_json` has none for.
+fn exact_number(text: &str, field: FieldId) -> Value {
+    match text {
+        "NaN" => Value::Float(f64::NAN, field),
+        "Infinity" => Value::Float(f64::INFINITY, field),
+        "-Infinity" => Value::Float(f64::NEG_INFINITY, field),
+        float if float.contains(['.', 'e', 'E']) => Value::Float(float.parse().unwrap_or(f64::NAN), field),
+        digits => {
+            digits.parse().map_or_else(|_| Value::BigInt(digits.into(), field), |number| Value::Int(number, field))
+        }
+    }
+}
+
 /// A scalar with its field, or any value of a template variable with none.
 pub(super) fn plain(value: &Json, field: FieldId) -> Value {
     match value {
@@ -170,8 +185,9 @@ pub(super) fn plain(value: &Json, field: FieldId) -> Value {
         },
         Json::String(text) => Value::Str(if field == 0 { Text::from(text.as_str()) } else { Text::field(text, field) }),
         Json::Array(items) => Value::list(items.iter().map(|item| plain(item, 0)).collect()),
-        Json::Object(entries) => {
-            Value::dict(entries.iter().map(|(key, value)| (Value::str(key), plain(value, 0))).collect())
-        }
+        Json::Object(entries) => match json::exact(value) {
+            Some(number) => exact_number(number, field),
+            None => Value::dict(entries.iter().map(|(key, value)| (Value::str(key), plain(value, 0))).collect()),
+        },
     }
 }

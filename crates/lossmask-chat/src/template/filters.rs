@@ -292,6 +292,9 @@ fn indent(interp: &mut Interp<'_>, value: &Value, args: &Args) -> Eval<Value> {
 }
 
 fn int(_: &mut Interp<'_>, value: &Value, args: &Args) -> Eval<Value> {
+    if let Value::BigInt(..) = value {
+        return Ok(value.clone());
+    }
     let base = u32::try_from(args.int_or(1, "base", 10)?).unwrap_or(10).clamp(2, 36);
     let parsed = match value {
         Value::Str(text) => {
@@ -306,6 +309,9 @@ fn int(_: &mut Interp<'_>, value: &Value, args: &Args) -> Eval<Value> {
 }
 
 fn round(_: &mut Interp<'_>, value: &Value, args: &Args) -> Eval<Value> {
+    if let Value::BigInt(..) = value {
+        return Ok(value.clone());
+    }
     let Some(number) = value.as_number() else {
         return fault!("type {} doesn't define __round__ method", value.type_name());
     };

@@ -134,6 +134,9 @@ impl Spec {
 
     fn text(&self, value: &Value) -> Eval<Text> {
         let precision = self.precision.unwrap_or(6).min(64);
+        if let (Value::BigInt(digits, _), None | Some('d' | 'i' | 'u')) = (value, self.kind) {
+            return Ok(Text::from(&**digits));
+        }
         let made = match (self.kind, value.as_int(), value.as_number()) {
             (None | Some('s'), ..) if self.kind.is_some() || !self.commas => return self.plain(value),
             (Some('r' | 'a'), ..) => {

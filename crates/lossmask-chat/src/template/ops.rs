@@ -39,6 +39,10 @@ pub(super) fn arith(op: Arith, a: &Value, b: &Value, message: u32) -> Eval<Value
     if let (Value::Undefined(missing), false) = (b, op == Arith::Rem && matches!(a, Value::Str(_))) {
         return Err(Fault::undefined(missing));
     }
+    let beyond = matches!(a, Value::BigInt(..)) || matches!(b, Value::BigInt(..));
+    if beyond && a.as_number().is_some() && b.as_number().is_some() {
+        return fault!("an integer of more than 128 bits is only printed and compared");
+    }
     match (op, a, b) {
         (Arith::Add, Value::Str(a), Value::Str(b)) => Ok(Value::Str(add_texts(a, b, message))),
         (Arith::Add, Value::Str(_) | Value::List(_) | Value::Tuple(_), _) => add_items(a, b),

@@ -17,7 +17,7 @@ pub(super) fn find(name: &str) -> Option<TestFn> {
         "boolean" => |value, _| Ok(matches!(value, Value::Bool(..))),
         "true" => |value, _| Ok(matches!(value, Value::Bool(true, _))),
         "false" => |value, _| Ok(matches!(value, Value::Bool(false, _))),
-        "integer" => |value, _| Ok(matches!(value, Value::Int(..))),
+        "integer" => |value, _| Ok(matches!(value, Value::Int(..) | Value::BigInt(..))),
         "float" => |value, _| Ok(matches!(value, Value::Float(..))),
         "number" => |value, _| Ok(value.as_number().is_some()),
         "string" => |value, _| Ok(matches!(value, Value::Str(_))),

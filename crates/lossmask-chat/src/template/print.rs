@@ -41,6 +41,7 @@ impl Printer<'_> {
             Value::Bool(true, field) => self.made(names[1], *field),
             Value::Bool(false, field) => self.made(names[2], *field),
             Value::Int(number, field) => self.made(&number.to_string(), *field),
+            Value::BigInt(digits, field) => self.made(digits, *field),
             _ => return None,
         }
         Some(())
@@ -277,7 +278,7 @@ fn json_key(key: &Value) -> Eval<Text> {
     match key {
         Value::Str(text) => Ok(text.clone()),
         Value::Float(number, field) => Ok(Text::made(&json_float(*number), *field)),
-        Value::None | Value::Bool(..) | Value::Int(..) => {
+        Value::None | Value::Bool(..) | Value::Int(..) | Value::BigInt(..) => {
             let mut buf = TextBuf::default();
             Printer { buf: &mut buf, message: 0 }.scalar(key, ["null", "true", "false"]);
             Ok(buf.finish())

@@ -16,6 +16,8 @@ pub(super) enum Value {
     None,
     Bool(bool, FieldId),
     Int(i128, FieldId),
+    /// Digits of an integer beyond 128 bits: it is printed and compared, and not reckoned with.
+    BigInt(Rc<str>, FieldId),
     Float(f64, FieldId),
     Str(Text),
     List(Rc<List>),
@@ -142,7 +144,7 @@ impl Value {
             Value::Undefined(_) => "Undefined",
             Value::None => "NoneType",
             Value::Bool(..) => "bool",
-            Value::Int(..) => "int",
+            Value::Int(..) | Value::BigInt(..) => "int",
             Value::Float(..) => "float",
             Value::Str(text) if text.markup => "Markup",
             Value::Str(_) => "str",
@@ -165,7 +167,7 @@ impl Value {
         match self {
             Value::None => "None",
             Value::Bool(..) => "bool object",
-            Value::Int(..) => "int object",
+            Value::Int(..) | Value::BigInt(..) => "int object",
             Value::Float(..) => "float object",
             Value::Str(text) if text.markup => "markupsafe.Markup object",
             Value::Str(_) => "str object",
@@ -204,6 +206,7 @@ impl Value {
     pub fn as_number(&self) -> Option<f64> {
         match self {
             Value::Float(value, _) => Some(*value),
+            Value::BigInt(digits, _) => digits.parse().ok(),
             _ => self.as_int().map(|value| value as f64),
         }
     }
@@ -228,6 +231,8 @@ impl Value {
         match (self, other) {
             (Value::Undefined(_), Value::Undefined(_)) | (Value::None, Value::None) => true,
             (Value::Str(a), Value::Str(b)) => a.as_str() == b.as_str(),
+            (Value::BigInt(a, _), Value::BigInt(b, _)) => a == b,
+            (Value::BigInt(..), Value::Int(..)) | (Value::Int(..), Value::BigInt(..)) => false,
             (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => {
                 a.items.len() == b.items.len() && a.items.iter().zip(&b.items).all(|(a, b)| a.equals(b))
             }

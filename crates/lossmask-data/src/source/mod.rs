@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use arrow_array::RecordBatch;
+use lossmask_chat::json;
 use serde_json::Value;
 
 use crate::{DataError, Format, Place};
@@ -177,15 +178,24 @@ impl TextChunk {
     }
 }
 
+/// A row that stands in no file.
+pub(crate) fn parse_row(text: &[u8]) -> Result<Value, DataError> {
+    let value = parse_text(text).map_err(|(column, mut error)| {
+        error.column = column;
+        error
+    })?;
+    if value.is_object() { Ok(value) } else { Err(not_an_object(&value)) }
+}
+
 /// The value of one row's text, or the column and what is wrong there.
 fn parse_text(text: &[u8]) -> Result<Value, (Option<u64>, DataError)> {
-    if let Err(error) = std::str::from_utf8(text) {
+    let text = std::str::from_utf8(text).map_err(|error| {
         let at = error.valid_up_to();
         let message = format!("byte 0x{:02x} is not UTF-8", text[at]);
         let hint = "save the file as UTF-8, or leave the row out with `--on-error skip`";
-        return Err((Some(at as u64 + 1), DataError::new("invalid-utf8", message).hint(hint)));
-    }
-    serde_json::from_slice(text).map_err(|error| {
+        (Some(at as u64 + 1), DataError::new("invalid-utf8", message).hint(hint))
+    })?;
+    json::parse(text).map_err(|error| {
         let column = (error.line() == 1).then_some(error.column() as u64);
         let what = error.to_string();
         let what = what.split(" at line ").next().unwrap_or(&what);
