@@ -82,7 +82,6 @@ const faults: Row[] = [
     'train_on_inptus: true\n',
     [['config-unknown-key', 'train_on_inptus', 1, 1, /`train_on_inputs`/]],
   ],
-  ['a misspelt key of axolotl', 'learning_rat: 1\n', [['config-unknown-key', 'learning_rat', 1, 1, /`learning_rate`/]]],
   [
     'camelCase in a dataset',
     `${chat}    rolesToTrain: [a]\n`,
@@ -93,7 +92,27 @@ const faults: Row[] = [
     'roles_too_train: [a]\n',
     [['config-unknown-key', 'roles_too_train', 1, 1, /`roles_to_train`.*under datasets\[0\]/]],
   ],
-  ['a key nobody knows', 'quux_frobnicate: 1\n', [['config-unknown-key', 'quux_frobnicate', 1, 1, /remove it/]]],
+  [
+    'an unknown key of the lossmask block',
+    'lossmask: {quux_frobnicate: 1}\n',
+    [['config-unknown-key', 'lossmask.quux_frobnicate', 1, 12, /remove it/]],
+  ],
+  [
+    'pairs asked for, and rows of single answers',
+    `rl: dpo\n${chat}    type: chat_template\n`,
+    [['config-conflict', 'datasets[0].type', 5, 11, /preference type/]],
+  ],
+  ['a trainer that samples its own answers', 'rl: grpo\n', [['config-unsupported-key', 'rl', 1, 5]]],
+  [
+    'pretraining and datasets',
+    `${chat}pretraining_dataset: [{path: c4}]\n`,
+    [['config-conflict', 'pretraining_dataset', 4, 1, /keep one/]],
+  ],
+  [
+    'a split that is none',
+    `${chat}    split: train[:20%\n`,
+    [['split-unsupported', 'datasets[0].split', 4, 12, /train\[:20%\]/]],
+  ],
   [
     'a misspelt lossmask key',
     'lossmask: {unterminted: mask}\n',
@@ -187,7 +206,6 @@ const faults: Row[] = [
     [['config-invalid-value', 'lossmask.audit.near-misses', 2, 24]],
   ],
   ['a route nobody knows', 'lossmask:\n  route: scan\n', [['config-invalid-value', 'lossmask.route', 2, 10]]],
-  ['a key written twice', 'seed: 1\nbase_model: m\nseed: 2\n', [['config-duplicate-key', undefined, 3, 1]]],
   ['a tab', 'datasets:\n\t- path: a\n', [['config-yaml-syntax', undefined, 2, 1, /spaces/]]],
   ['two documents', 'seed: 1\n---\nseed: 2\n', [['config-yaml-syntax', undefined, 2, 1, /one document/]]],
   ['an open bracket', 'datasets: [\n', [['config-yaml-syntax', undefined, 2, 1]]],
@@ -355,27 +373,85 @@ lora_target_modules: [q_proj]
 wandb_project:
 liger_rope: true
 plugins: [axolotl.integrations.liger.LigerPlugin]
-rl: dpo
+default_system_message: You help.
 streaming: false
 `),
   )
   t.deepEqual(
     config.notices.map(({ code, path, line }) => [code, path, line]),
     [
-      ['config-ignored-key', 'rl', 12],
+      ['config-ignored-key', 'default_system_message', 12],
       ['config-ignored-key', 'datasets[0].shards', 5],
     ],
   )
+})
+
+test('keys that decide no rows are one notice, with what was meant; the run goes on', async t => {
+  const config = await loadConfig(
+    written(`${chat}    max_tokens: 3
+learning_rat: 1
+quux_frobnicate: 1
+cutoff_len: 4096
+name: a run
+`),
+  )
+  t.deepEqual(
+    config.notices.map(({ code, path, line, message }) => [code, path, line, message.replace(/^.*?: /u, '')]),
+    [
+      [
+        'config-unknown-keys-ignored',
+        'learning_rat',
+        5,
+        '`learning_rat` (line 5, did you mean `learning_rate`?), `quux_frobnicate` (line 6), `cutoff_len` (line 7, did you mean `sequence_len`?), `name` (line 8), `datasets[0].max_tokens` (line 4)',
+      ],
+    ],
+  )
+})
+
+test('of a key written twice the last counts, and a notice names both places', async t => {
+  const config = await loadConfig(
+    written('seed: 1\nbase_model: m\nseed: 2\ndatasets:\n  - {path: a, path: b}\n  - path: c\n'),
+  )
+  t.is(config.seed, 2)
+  t.is(config.datasets[0]?.path, 'b')
+  t.deepEqual(
+    config.notices.map(({ code, line, message }) => [code, line, message]),
+    [
+      ['config-duplicate-key', 3, '`seed` is written twice: line 3:1 counts, 1:1 does not'],
+      ['config-duplicate-key', 5, '`path` is written twice: line 5:15 counts, 5:6 does not'],
+    ],
+  )
+  t.like(config.place('seed'), { line: 3 }, 'faults are placed where the value is from')
+})
+
+test('older names are read as today’s, with a notice', async t => {
+  const config = await loadConfig(
+    written(`${chat}    train_on_split: validation
+model_revision: abc
+tokens: {pad_token: <p>, eos_token: <e>}
+special_tokens: {eos_token: </s>}
+`),
+  )
+  t.is(config.datasets[0]?.split, 'validation')
+  t.is(config.revisionOfModel, 'abc')
+  t.like(config.specialTokens, { pad_token: '<p>', eos_token: '</s>' })
+  t.deepEqual(
+    config.notices.map(({ code, path, line }) => [code, path, line]),
+    [
+      ['config-renamed-key', 'model_revision', 5],
+      ['config-renamed-key', 'tokens', 6],
+      ['config-renamed-key', 'datasets[0].train_on_split', 4],
+    ],
+  )
+  const error = await t.throwsAsync(loadConfig({ model_revision: 1 }), { instanceOf: LossmaskError })
+  t.is(error?.code, 'config-invalid-value', 'a wrong value is wrong by the older name too')
 })
 
 test('anchors and merges work, and their faults still have a place', async t => {
   const base = 'x: &base\n  path: a\n'
   t.deepEqual(
     (await issuesOf(`${base}datasets:\n  - <<: *base\n    type: nope\n`)).map(({ path, line }) => [path, line]),
-    [
-      ['x', 1],
-      ['datasets[0].type', 5],
-    ],
+    [['datasets[0].type', 5]],
   )
   const config = await loadConfig(
     written('datasets:\n  - &first {path: a, roles_to_train: [tool]}\n  - {<<: *first, path: b}\n'),

@@ -1,9 +1,9 @@
 /** Suggestions for misspelt names. */
 
-/** The name nearest to `key`, when it is near enough to be meant: a third of its length, at most 3 edits. */
-export function nearestName(key: string, names: readonly string[]): string | undefined {
+/** The name nearest to `key`, when it is near enough to be meant: a third of its length, at most `most` edits. */
+export function nearestName(key: string, names: readonly string[], most = 3): string | undefined {
   let best: string | undefined
-  let least = Math.min(3, Math.floor(key.length / 3)) + 1
+  let least = Math.min(most, Math.floor(key.length / 3)) + 1
   for (const name of names) {
     const distance = editDistance(key, name, least)
     if (distance < least) {

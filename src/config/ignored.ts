@@ -81,13 +81,16 @@ const currentRootKeys = words(`
 
 /** Older and undocumented names that axolotl still takes, and names that its own configs carry. */
 const olderRootKeys = words(`
-  debug inference is_multimodal model_config model_kwargs model_type processor_config torch_dtype
+  debug eta_min eval_table_max_new_tokens full_finetune gptq_disable_exllama gptq_groupsize gptq_model_v1 inference is_multimodal model_config model_kwargs model_type processor_config relora_anneal_steps relora_steps
+  relora_warmup_steps report_to torch_dtype
 `)
 
 /**
  * Keys that choose, reorder or change rows in axolotl and do nothing here: a notice says so. The values say what to do instead.
  */
 export const rowKeys: Readonly<Record<string, string>> = {
+  default_system_message:
+    'axolotl puts it in place of a sentence that its chatml template no longer has: it changes nothing there either; write it into the rows, or into chat_template_jinja',
   rl: 'lossmask masks supervised rows; preference and reinforcement data pass through other code',
   reward_model: 'lossmask masks supervised rows; reward models are trained on other data',
   process_reward_model: 'lossmask masks supervised rows; reward models are trained on other data',
@@ -108,7 +111,8 @@ export const ignoredRootKeys: ReadonlySet<string> = new Set([...currentRootKeys,
 
 /** In a dataset, without bearing on which tokens are trained: accepted in silence. */
 export const ignoredDatasetKeys = words(`
-  conversation field field_human field_model logprobs_field preprocess_shards temperature trust_remote_code
+  conversation field field_human field_model field_system logprobs_field preprocess_shards temperature text_column
+  trust_remote_code
 `)
 
 function words(text: string): ReadonlySet<string> {

@@ -2,19 +2,24 @@
 import type { z } from 'zod'
 import type { Issue } from '../errors.js'
 import { type Path, pathText, type Source } from './source.js'
-import { unknownKey } from './unknown.js'
+import { judgeUnknownKey } from './unknown.js'
 
 type ZodIssue = z.core.$ZodIssue
 
-/** Issues of a config, in the order in which they stand in the file. */
-export function toIssues(found: readonly ZodIssue[], source: Source): Issue[] {
-  return found.flatMap(issue => toIssue(issue, source))
+/** Issues of a config, found in `validated`, in the order in which they are in the file. */
+export function toIssues(found: readonly ZodIssue[], source: Source, validated: unknown): Issue[] {
+  return found.flatMap(issue => toIssue(issue, source, validated))
 }
 
-function toIssue(issue: ZodIssue, source: Source): Issue[] {
+function toIssue(issue: ZodIssue, source: Source, validated: unknown): Issue[] {
   const path = issue.path as Path
-  if (issue.code === 'unrecognized_keys') return issue.keys.map(key => unknownKey(key, path, source))
-  const value = valueAt(source.value, path)
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.flatMap(key => {
+      const verdict = judgeUnknownKey(key, path, source)
+      return verdict.kind === 'error' ? [verdict.issue] : []
+    })
+  }
+  const value = valueAt(validated, path)
   if (value === undefined) {
     const name = String(path[path.length - 1])
     const parent = path.slice(0, -1)

@@ -133,6 +133,9 @@ const specialTokens = z.strictObject({
   eos_token: optional(text),
   pad_token: optional(text),
   unk_token: optional(text),
+  sep_token: optional(text),
+  cls_token: optional(text),
+  mask_token: optional(text),
   additional_special_tokens: withDefault(texts, []),
 })
 
@@ -146,7 +149,6 @@ export const root = z
     chat_template: optional(text),
     chat_template_jinja: optional(text),
     chat_template_kwargs: withDefault(z.record(z.string(), z.unknown()), {}),
-    default_system_message: optional(z.string()),
     role_boundaries: withDefault(z.array(roleBoundary), []),
     train_on_inputs: withDefault(z.boolean(), false),
     datasets: withDefault(z.array(dataset), []),

@@ -10,6 +10,7 @@ import {
   type Node,
   type Pair,
   parseDocument,
+  visit,
 } from 'yaml'
 import type { Issue } from '../errors.js'
 
@@ -29,25 +30,40 @@ export interface Source {
   value: unknown
   /** What is wrong with the text itself. */
   issues: Issue[]
+  /** Keys that the text has more than once: the last one counts, as in PyYAML. */
+  repeated: readonly Repeated[]
   /** Where the key at `path` stands; the nearest place above it when the key is not written there. */
   keyPlace(path: Path): Place
   /** Where the value at `path` stands. */
   valuePlace(path: Path): Place
 }
 
+/** A key that is written more than once in one mapping. */
+export interface Repeated {
+  key: string
+  /** Where, in the order of the file. */
+  places: readonly Place[]
+}
+
 /** The source of a config given as an object: it has no places. */
 export function objectSource(value: unknown): Source {
   const nowhere = () => ({})
-  return { value, issues: [], keyPlace: nowhere, valuePlace: nowhere }
+  return { value, issues: [], repeated: [], keyPlace: nowhere, valuePlace: nowhere }
 }
 
 /**
- * Reads YAML as axolotl does, by version 1.1: `yes`, `no`, `on`, `off` are booleans, `<<` merges. Every fault of the text is an issue; a key
- * written twice is one.
+ * Reads YAML as axolotl does, by version 1.1: `yes`, `no`, `on`, `off` are booleans, `<<` merges, and of a key written twice the last
+ * counts. Every fault of the text is an issue.
  */
 export function yamlSource(text: string, file: string): Source {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, version: '1.1', merge: true, prettyErrors: false })
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    version: '1.1',
+    merge: true,
+    prettyErrors: false,
+    uniqueKeys: false,
+  })
   const at = (offset: number | undefined): Place => {
     if (offset === undefined) return { file }
     const { line, col } = lines.linePos(offset)
@@ -63,15 +79,13 @@ export function yamlSource(text: string, file: string): Source {
   return {
     value,
     issues,
+    repeated: repeatedKeys(document, at),
     keyPlace: path => at(offsetOf(document, path, 'key')),
     valuePlace: path => at(offsetOf(document, path, 'value')),
   }
 }
 
 function syntaxIssue(code: string, message: string, place: Place): Issue {
-  if (code === 'DUPLICATE_KEY') {
-    return { code: 'config-duplicate-key', message: 'this key is written twice', ...place, hint: 'keep one of them' }
-  }
   const hint =
     code === 'TAB_AS_INDENT'
       ? 'indent with spaces'
@@ -84,6 +98,21 @@ function syntaxIssue(code: string, message: string, place: Place): Issue {
     ...place,
     ...(hint === undefined ? {} : { hint }),
   }
+}
+
+function repeatedKeys(document: Document, at: (offset: number | undefined) => Place): Repeated[] {
+  const found: Repeated[] = []
+  visit(document, {
+    Map(_, { items }) {
+      const places = new Map<string, Place[]>()
+      for (const pair of items) {
+        const key = keyText(pair)
+        places.set(key, [...(places.get(key) ?? []), at(asNode(pair.key)?.range?.[0])])
+      }
+      for (const [key, each] of places) if (each.length > 1 && key !== '<<') found.push({ key, places: each })
+    },
+  })
+  return found
 }
 
 /** Offset of the key or value at `path`, or of the nearest one above it that is written in the file. */
@@ -110,7 +139,7 @@ function child(
 ): { key: Node | null; value: Node | null } | undefined {
   const node = isAlias(parent) ? parent.resolve(document) : parent
   if (isMap(node)) {
-    const pair = node.items.find(item => keyText(item) === String(step))
+    const pair = node.items.findLast(item => keyText(item) === String(step))
     return pair === undefined ? undefined : { key: asNode(pair.key), value: asNode(pair.value) }
   }
   if (!isSeq(node) || typeof step !== 'number' || step >= node.items.length) return undefined
