@@ -142,11 +142,15 @@ const faults: Row[] = [
     `${chat}    type: sharegpt.load_multirole\n`,
     [['config-invalid-value', 'datasets[0].type', 4, 11, /chat_template/]],
   ],
-  ['alpaca', `${chat}    type: alpaca\n`, [['config-invalid-value', 'datasets[0].type', 4, 11, /into messages/]]],
   [
-    'a prompt of its own',
-    `${chat}    type:\n      field_input: a\n`,
-    [['config-invalid-value', 'datasets[0].type', 5, 7]],
+    'a type with a letter too many',
+    `${chat}    type: alpacca\n`,
+    [['config-invalid-value', 'datasets[0].type', 4, 11, /did you mean alpaca\?/]],
+  ],
+  [
+    'a prompt of its own with a key that is none',
+    `${chat}    type:\n      field_inputs: a\n`,
+    [['config-unknown-key', 'datasets[0].type.field_inputs', 5, 7]],
   ],
   [
     'a dataset without path',

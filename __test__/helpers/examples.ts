@@ -143,6 +143,8 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   'datasets-missing': config(`base_model: ${SMALL_MODEL}\n`),
   'eot-token-unknown': config(yaml('eot_tokens: ["<|stop|>"]\n')),
 
+  'dataset-type-unknown': config(yaml().replace('chat_template', 'alpaca:bogus')),
+  'dataset-type-invalid': config(yaml().replace('chat_template', '{no_input_format: "{0}"}')),
   'dataset-not-found': command({ 'config.yml': yaml() }, 'preprocess', 'config.yml'),
   'dataset-not-local': config(yaml().replace('data.jsonl', 'owner/name')),
   'dataset-without-files': config(yaml().replace('data.jsonl', './data'), { 'data/notes.txt': '' }),
@@ -174,6 +176,9 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   'invalid-json': data(`${goodLine}{"messages": [{"role": "user", "content": "Hel\n`),
   'invalid-utf8': data(Buffer.concat([Buffer.from(goodLine), Buffer.from([0x7b, 0xff, 0x7d, 0x0a])])),
   'row-not-an-object': data(`${goodLine}[1, 2]\n`),
+  'format-failed': config(yaml().replace('chat_template', '{no_input_format: "{instruction} {input}"}'), {
+    'data.jsonl': '{"instruction": "Say yes.", "output": "Yes."}\n',
+  }),
   'missing-field': data('{"chat": []}\n'),
   'wrong-type': data('{"messages": 1}\n'),
   'no-messages': data('{"messages": []}\n'),

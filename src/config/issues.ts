@@ -1,6 +1,7 @@
 /** What zod found, as issues with a place in the file. */
 import type { z } from 'zod'
 import type { Issue } from '../errors.js'
+import { nearestType } from '../formats/index.js'
 import { type Path, pathText, type Source } from './source.js'
 import { judgeUnknownKey } from './unknown.js'
 
@@ -94,7 +95,7 @@ function typeHint(value: unknown): string {
   if (typeof value === 'string' && value.startsWith('sharegpt')) {
     return 'axolotl dropped sharegpt: write type: chat_template, field_messages: conversations and message_property_mappings: {role: from, content: value}'
   }
-  return 'lossmask reads conversations (chat_template) and segments (input_output); turn instruction data into messages first'
+  return typeof value === 'string' ? nearestType(value) : 'a mapping takes field_instruction, format and their like'
 }
 
 /** A value, short enough for a line. */

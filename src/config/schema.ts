@@ -1,5 +1,6 @@
 /** The keys that lossmask reads, in the words of the file (snake_case) and with what they may hold. Defaults are axolotl's. */
 import { z } from 'zod'
+import { isRowFormat, settingsOfMapping } from '../formats/index.js'
 
 /** `train_on_eos` as a property. */
 export type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`
@@ -52,6 +53,15 @@ export const roleBoundary = z
 
 const propertyMappings = z.record(text, text)
 
+/** What the rows are: a format's name, or a format of the user's own. */
+const rowFormat = z.union(
+  [
+    text.refine(isRowFormat, 'expected a type of dataset that docs/formats.md lists'),
+    z.strictObject(Object.fromEntries(settingsOfMapping().map(key => [key, z.string().nullish()]))),
+  ],
+  { error: 'expected a type of dataset that docs/formats.md lists' },
+)
+
 /** One item of `datasets` and `test_datasets`. */
 export const dataset = z
   .strictObject({
@@ -61,7 +71,8 @@ export const dataset = z
     ds_type: optional(z.enum(['json', 'jsonl', 'parquet', 'arrow'])),
     split: optional(text),
     revision: optional(text),
-    type: withDefault(z.enum(['chat_template', 'input_output']), 'chat_template'),
+    type: withDefault(rowFormat, 'chat_template'),
+    conversation: optional(text),
     chat_template: optional(text),
     chat_template_jinja: optional(text),
     field_messages: optional(text),

@@ -1,5 +1,6 @@
 import type { Config, DatasetConfig } from '../config/index.js'
 import { LossmaskError } from '../errors.js'
+import { rowTypeOf } from '../formats/index.js'
 import {
   detectStrategy,
   listStrategies,
@@ -11,7 +12,7 @@ import {
 import type { LoadedTokenizer } from '../tokenizer/index.js'
 import { defined } from './defined.js'
 import { mediaSpec } from './media.js'
-import type { EncoderSpec, FieldSpec, MaskerSpec } from './spec.js'
+import type { EncoderSpec, FieldSpec, FormatSpec, MaskerSpec } from './spec.js'
 import { type ChosenTemplate, chooseTemplate, templateNotices } from './template.js'
 
 /** How one dataset is masked. */
@@ -37,7 +38,8 @@ export function compileDataset(
   tokenizer: LoadedTokenizer,
   bases: readonly string[],
 ): CompiledDataset {
-  const segments = dataset.type === 'input_output'
+  const rowType = rowTypeOf(dataset.type)
+  const segments = rowType !== 'chat_template'
   const choice = templateChoice(config, dataset, place)
   const template = segments
     ? undefined
@@ -72,7 +74,8 @@ export function compileDataset(
     exclude: lossmask.exclude,
   })
   const encoder: EncoderSpec = {
-    rowType: dataset.type,
+    rowType,
+    ...(rowType === 'format' ? { format: formatSpec(config, dataset, tokenizer) } : {}),
     ...(template === undefined
       ? {}
       : { template: { ...template, variables: { ...tokenizer.specialTokens, ...config.chatTemplateKwargs } } }),
@@ -95,6 +98,13 @@ export function compileDataset(
   }
   const notices = [...templateNotices(choice, template), ...resolved.notices]
   return { place, why, resolved, notices, encoder, ...defined({ strategy, template }) }
+}
+
+/** The dataset's format, with the tokens that it may put around a text. */
+function formatSpec(config: Config, { type, conversation }: DatasetConfig, tokenizer: LoadedTokenizer): FormatSpec {
+  const { bosTokenId, eosTokenId } = tokenizer
+  const options = defined({ conversation })
+  return { type, options, ...defined({ bosTokenId, eosTokenId, sequenceLen: config.sequenceLen }) }
 }
 
 const mediaName = /^[<[].*(image|img|video|audio|vision)/i

@@ -46,9 +46,22 @@ export interface DatasetSpec {
 /** How a data file holds rows. */
 export type DataFormat = 'jsonl' | 'json' | 'parquet' | 'arrow'
 
+/** What a row holds. */
+export type RowType = 'chat_template' | 'input_output' | 'format'
+
+/** Which declared format the rows have: the dataset's `type`, its keys that a format may read, and the ids that go around texts. */
+export interface FormatSpec {
+  type: unknown
+  options?: Record<string, unknown>
+  bosTokenId?: number
+  eosTokenId?: number
+  sequenceLen?: number
+}
+
 /** Everything one dataset's rows are encoded with. */
 export interface EncoderSpec {
-  rowType: 'chat_template' | 'input_output'
+  rowType: RowType
+  format?: FormatSpec
   template?: TemplateSpec
   masker: MaskerSpec
   mediaTokenIds?: number[]

@@ -7,6 +7,7 @@ use lossmask::{Diagnosis, Masker, MaskerOptions, Record, RowContext, Severity, T
 use serde_json::{Value, json};
 
 use crate::diagnose::{self, Unrendered, near_miss};
+use crate::format::{Builder, Format};
 use crate::injection::Guard;
 use crate::media::{self, MediaStep};
 use crate::message::{ContentFormat, Conversation, MessageReader};
@@ -34,6 +35,7 @@ pub struct Encoder {
     policy: Policy,
     guard: Guard,
     media: Option<MediaStep>,
+    format: Option<Format>,
 }
 
 impl Encoder {
@@ -63,7 +65,8 @@ impl Encoder {
         let policy = Policy::new(&spec, spec.masker.roles_to_train.clone());
         let guard = Guard::new(&spec, &tokenizer);
         let media = spec.media.as_ref().map(MediaStep::new).transpose()?;
-        Ok(Encoder { spec, tokenizer, reader, template, masker, turns, policy, guard, media })
+        let format = spec.format.as_ref().map(|format| Format::new(format, &spec)).transpose()?;
+        Ok(Encoder { spec, tokenizer, reader, template, masker, turns, policy, guard, media, format })
     }
 
     /// The row's ids, and of every token whether it is trained and why.
@@ -71,10 +74,18 @@ impl Encoder {
     /// # Errors
     /// When the row is not what the config says, or the template refuses it. Nothing else is affected.
     pub fn encode(&self, row: &Value) -> Result<EncodedRow, RowError> {
-        match &self.template {
-            Some(template) if self.spec.row_type == RowType::ChatTemplate => self.conversation(template, row),
+        match (&self.template, &self.format) {
+            (_, Some(format)) => self.declared(format, row),
+            (Some(template), _) if self.spec.row_type == RowType::ChatTemplate => self.conversation(template, row),
             _ => self.segments(row),
         }
+    }
+
+    fn declared(&self, format: &Format, row: &Value) -> Result<EncodedRow, RowError> {
+        let Builder { ids, record } = format.encode(row, &self.tokenizer)?;
+        let mut diagnostics = diagnose::tokens(&self.tokenizer, &self.spec, &ids, &record);
+        diagnostics.extend(media::unexpanded(row, &[]));
+        Ok(EncodedRow { ids, record, status: Status::Single, diagnostics, media: Vec::new() })
     }
 
     fn segments(&self, row: &Value) -> Result<EncodedRow, RowError> {

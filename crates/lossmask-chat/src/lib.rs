@@ -3,6 +3,7 @@
 mod diagnose;
 mod encoder;
 mod flags;
+mod format;
 mod injection;
 pub mod json;
 mod media;
@@ -19,8 +20,8 @@ mod tokenizer;
 pub use encoder::Encoder;
 pub use row::{EncodedRow, RowError, RowMedia, SpecError, Status};
 pub use spec::{
-    EncoderSpec, FieldSpec, Injection, MediaSpec, Nulls, Reasoning, Route, RowType, Straddle, TemplateSpec, TokenSpec,
-    TokenizerSpec,
+    EncoderSpec, FieldSpec, FormatSpec, Injection, MediaSpec, Nulls, Reasoning, Route, RowType, Straddle, TemplateSpec,
+    TokenSpec, TokenizerSpec,
 };
 pub use template::{
     Field, FieldKind, Origin, Origins, RenderInput, Rendered, Run, Template, TemplateError, TemplateErrorKind, TextTurn,

@@ -143,6 +143,29 @@ pub enum RowType {
     ChatTemplate,
     /// axolotl's template-free segments.
     InputOutput,
+    /// A declared format.
+    Format,
+}
+
+/// Which declared format a dataset's rows have, and what a row needs beside it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FormatSpec {
+    /// The dataset's `type`: a name, with its style after a colon, or a mapping of the user's own.
+    #[serde(rename = "type")]
+    pub kind: Value,
+    /// Keys of the dataset that a format may read: `field`, `conversation`.
+    #[serde(default)]
+    pub options: serde_json::Map<String, Value>,
+    /// The id of the BOS token.
+    #[serde(default)]
+    pub bos_token_id: Option<i32>,
+    /// The id of the EOS token.
+    #[serde(default)]
+    pub eos_token_id: Option<i32>,
+    /// Longest row in tokens, for formats that divide a text into rows.
+    #[serde(default)]
+    pub sequence_len: Option<usize>,
 }
 
 /// Where things stand in a row; axolotl's names and defaults.
@@ -204,6 +227,9 @@ pub struct EncoderSpec {
     /// What a row holds.
     #[serde(default)]
     pub row_type: RowType,
+    /// The declared format; needed for [`RowType::Format`].
+    #[serde(default)]
+    pub format: Option<FormatSpec>,
     /// The chat template; needed for [`RowType::ChatTemplate`].
     #[serde(default)]
     pub template: Option<TemplateSpec>,

@@ -210,6 +210,16 @@ impl Template {
     }
 }
 
+/// `repr(value)` of a value of the data.
+pub(crate) fn python_repr(value: &Json) -> String {
+    let mut buf = text::TextBuf::default();
+    match print::write_repr(&data::plain(value, 0), &mut buf, 0) {
+        Ok(()) => buf.finish().as_str().to_owned(),
+        // Nested deeper than Python prints.
+        Err(_) => String::new(),
+    }
+}
+
 impl std::fmt::Debug for ir::Program {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Program").field("names", &self.names).finish_non_exhaustive()

@@ -33,6 +33,7 @@ pub struct Tokenizer {
     /// The pre-tokenizer for stretches that do not begin a row, where it is another one.
     later_splitter: Option<tokenizers::PreTokenizerWrapper>,
     plain_controls: bool,
+    around: [Vec<i32>; 2],
 }
 
 /// A text's token ids and where each token stands.
@@ -65,11 +66,13 @@ impl Tokenizer {
         let coding = bytes::Coding::of(&file);
         let prefix = PrefixSpace::of(&file);
         let later_splitter = spans::later_splitter(&file["pre_tokenizer"], prefix);
-        for key in ["truncation", "padding", "post_processor"] {
+        for key in ["truncation", "padding"] {
             file[key] = Value::Null;
         }
         let mut inner: tokenizers::Tokenizer =
             serde_json::from_value(file).map_err(|error| invalid(&spec.path, &error))?;
+        let around = around(&inner);
+        inner.with_post_processor(None::<tokenizers::PostProcessorWrapper>);
         let added = spec.added_tokens.iter().map(|token| {
             AddedToken::from(token.content.clone(), token.special)
                 .lstrip(token.lstrip)
@@ -79,7 +82,7 @@ impl Tokenizer {
         });
         inner.add_tokens(added).map_err(|error| invalid(&spec.path, &error))?;
         let bytes = TokenBytes::new(&inner, coding);
-        Ok(Tokenizer { inner, bytes, prefix, later_splitter, plain_controls })
+        Ok(Tokenizer { inner, bytes, prefix, later_splitter, plain_controls, around })
     }
 
     /// The text's token ids, and the bytes each of them stands for.
@@ -109,6 +112,12 @@ impl Tokenizer {
     /// The bytes that one token spells; empty for an id outside the vocabulary.
     pub fn token_bytes(&self, id: i32) -> &[u8] {
         u32::try_from(id).map_or(&[], |id| self.bytes.get(id))
+    }
+
+    /// The tokens that the file's post-processor puts before and after a text (`add_special_tokens=True`). For formats that are not
+    /// rendered by a template; nothing here adds them.
+    pub fn around(&self) -> [&[i32]; 2] {
+        self.around.each_ref().map(Vec::as_slice)
     }
 
     /// The id of a token by its name in the vocabulary.
@@ -159,6 +168,21 @@ impl Tokenizer {
         let _stopwatch = Stopwatch::start(Stage::Tokenize);
         // A model without an unknown token fails on text it cannot spell; such a text has no ids.
         self.inner.encode_fast(text, false).map(|encoding| encoding.get_ids().to_vec()).unwrap_or_default()
+    }
+}
+
+/// What the post-processor puts around a text, seen at one.
+fn around(inner: &tokenizers::Tokenizer) -> [Vec<i32>; 2] {
+    const TEXT: &str = "a";
+    let ids = |special: bool| -> Vec<i32> {
+        let encoding = inner.encode_fast(TEXT, special);
+        encoding.map(|encoding| encoding.get_ids().iter().map(|&id| id as i32).collect()).unwrap_or_default()
+    };
+    let (plain, whole) = (ids(false), ids(true));
+    let at = whole.windows(plain.len().max(1)).position(|window| window == plain);
+    match at.filter(|_| !plain.is_empty()) {
+        Some(at) => [whole[..at].to_vec(), whole[at + plain.len()..].to_vec()],
+        None => Default::default(),
     }
 }
 

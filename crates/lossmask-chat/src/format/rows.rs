@@ -1,0 +1,93 @@
+//! The tokens of a row's pieces, with what is trained of them.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use lossmask::{Reason, Record, Span, TokenKind, Turn};
+
+/// What rows are made with beside the declaration.
+pub(crate) struct Settings {
+    pub train_on_inputs: bool,
+    /// Weight in the loss per role; a role not listed weighs 1.
+    pub weights: BTreeMap<String, f32>,
+    /// Ids that are never trained.
+    pub ignored: Vec<i32>,
+    pub bos_token_id: Option<i32>,
+    pub eos_token_id: Option<i32>,
+    pub sequence_len: Option<usize>,
+}
+
+/// A row as it grows.
+#[derive(Default)]
+pub(crate) struct Builder {
+    pub ids: Vec<i32>,
+    pub record: Record,
+}
+
+impl Builder {
+    /// Begins a turn of a role at the row's end so far.
+    pub(super) fn begin(&mut self, role: &str, trained: bool) {
+        let roles = &mut self.record.roles;
+        let index = roles.iter().position(|known| &**known == role).unwrap_or_else(|| {
+            roles.push(Arc::from(role));
+            roles.len() - 1
+        });
+        let at = self.ids.len();
+        self.record.turns.push(Turn {
+            role: index as u32,
+            start: at,
+            content_start: at,
+            content_end: at,
+            end: at,
+            trained,
+            terminated: true,
+        });
+    }
+
+    /// Appends ids of one kind to the turn that was begun last.
+    pub(super) fn push(&mut self, ids: &[i32], kind: TokenKind, trained: bool, settings: &Settings) {
+        let start = self.ids.len();
+        self.ids.extend_from_slice(ids);
+        let (trained, reason) = decide(kind, trained, settings.train_on_inputs);
+        let role = self.record.turns.last().map_or("", |turn| &*self.record.roles[turn.role as usize]);
+        let weight = if trained { settings.weights.get(role).copied().unwrap_or(1.0) } else { 0.0 };
+        let mut from = start;
+        for at in start..self.ids.len() {
+            if settings.ignored.contains(&self.ids[at]) {
+                self.span(from..at, kind, (trained, reason, weight));
+                self.span(at..at + 1, TokenKind::Media, (false, Reason::Media, 0.0));
+                from = at + 1;
+            }
+        }
+        self.span(from..self.ids.len(), kind, (trained, reason, weight));
+        let end = self.ids.len();
+        if let Some(turn) = self.record.turns.last_mut() {
+            turn.end = end;
+            match kind {
+                TokenKind::Scaffold if turn.content_start == start => turn.content_start = end,
+                TokenKind::End => return,
+                _ => {}
+            }
+            turn.content_end = end;
+        }
+    }
+
+    fn span(&mut self, tokens: Range<usize>, kind: TokenKind, (trained, reason, weight): (bool, Reason, f32)) {
+        if tokens.is_empty() {
+            return;
+        }
+        let turn = self.record.turns.len().checked_sub(1).map(|turn| turn as u32);
+        self.record.spans.push(Span { tokens, turn, kind, trained, reason, weight });
+    }
+}
+
+fn decide(kind: TokenKind, trained: bool, train_on_inputs: bool) -> (bool, Reason) {
+    match (trained, kind) {
+        (true, TokenKind::End) => (true, Reason::TrainOnEos),
+        (true, _) => (true, Reason::Role),
+        (false, _) if train_on_inputs => (true, Reason::TrainOnInputs),
+        (false, TokenKind::Scaffold) => (false, Reason::Scaffold),
+        (false, _) => (false, Reason::RoleNotTrained),
+    }
+}
