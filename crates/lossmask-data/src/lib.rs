@@ -29,3 +29,4 @@ pub use spec::{
     ValSetSize,
 };
 pub use stream::{LinesOut, RowStream};
+pub use writer::abandon_all;

@@ -29,6 +29,8 @@ use output::Output;
 
 /// Chunks in flight per worker.
 const CHUNKS_PER_WORKER: usize = 4;
+/// More threads than this only wait for each other, and each takes memory.
+const WORKERS_PER_CORE: usize = 4;
 /// Templates recurse over nested data.
 const WORKER_STACK: usize = 8 << 20;
 /// Time between two calls of the progress callback.
@@ -91,10 +93,12 @@ pub fn run_with(spec: &PipelineSpec, encoders: &[&dyn RowEncoder], mut control: 
         return Err(DataError::new("internal-error", "one encoder is needed for each dataset"));
     }
     let stop = AtomicBool::new(false);
-    let workers = spec.workers.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from)).max(1);
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let workers = spec.workers.unwrap_or(cores).clamp(1, cores * WORKERS_PER_CORE);
     let (to_writer, results) = sync_channel(workers * CHUNKS_PER_WORKER);
     let (to_workers, jobs) = sync_channel(workers * CHUNKS_PER_WORKER);
     let jobs = Mutex::new(jobs);
+    output::check_inputs(spec)?;
     let reader = Reader::new(spec)?;
     let (bytes_read, bytes_total) = (reader.bytes_read(), reader.bytes_total());
     let mut output = Output::create(spec)?;

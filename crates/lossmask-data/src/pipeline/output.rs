@@ -1,6 +1,7 @@
 //! The end of the stream: rows in order go to their split, are packed and written, and everything is counted.
 
 use std::collections::HashSet;
+use std::fs;
 use std::time::Instant;
 
 use super::RowEncoder;
@@ -15,6 +16,29 @@ use crate::{DataError, OnError, PipelineSpec};
 
 const TRAIN: usize = 0;
 const TEST: usize = 1;
+
+/// Refuses an output folder that holds a file which is read: it would be replaced by what is made of it.
+pub(super) fn check_inputs(spec: &PipelineSpec) -> Result<(), DataError> {
+    let Some(output) = &spec.output else { return Ok(()) };
+    let Ok(folder) = fs::canonicalize(&output.dir) else { return Ok(()) };
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    let inputs = spec.datasets.iter().chain(&spec.test_datasets).flat_map(|dataset| &dataset.files);
+    match inputs
+        .filter_map(|file| Some((file, fs::canonicalize(file).ok()?)))
+        .find(|(_, path)| path.starts_with(&folder))
+    {
+        None => Ok(()),
+        Some((file, _)) => {
+            let message =
+                format!("the output folder `{}` holds the dataset `{}`", output.dir.display(), file.display());
+            Err(DataError::new("output-holds-input", message)
+                .hint("choose another output folder: the dataset would be replaced by the rows made of it")
+                .in_file(&output.dir))
+        }
+    }
+}
 
 /// Takes the chunks in the rows' order.
 pub(super) struct Output {

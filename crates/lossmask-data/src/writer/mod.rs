@@ -2,6 +2,7 @@
 
 mod batch;
 mod folder;
+mod manifest;
 mod media;
 mod rejected;
 mod shards;
@@ -15,6 +16,7 @@ use arrow_schema::Schema;
 
 pub(crate) use batch::Columns;
 pub(crate) use folder::Folder;
+pub use folder::abandon_all;
 pub(crate) use rejected::Rejected;
 pub(crate) use sidecar::{REPORT_FILE, SIDECAR_BATCH_ROWS, sidecar_file};
 
