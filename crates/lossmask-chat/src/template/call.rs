@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::args::Args;
 use super::attributes::iterate;
+use super::budget;
 use super::builtins;
 use super::fault::{Eval, Fault, fault};
 use super::interp::{Interp, LoopState, MacroValue};
@@ -26,7 +27,9 @@ impl Interp<'_> {
         }
         let value = match callee {
             Value::Macro(callee) => self.call_macro(callee, args),
-            Value::Method(method) => methods::call(self, &method.0, &method.1, &args),
+            Value::Method(method) => {
+                budget::walk(&method.0).and_then(|()| methods::call(self, &method.0, &method.1, &args))
+            }
             Value::Builtin(builtin) => builtins::call(self, *builtin, &args),
             Value::Loop(state) => self.call_loop(state, &args),
             Value::Joiner(joiner) => Ok(match joiner.1.replace(true) {

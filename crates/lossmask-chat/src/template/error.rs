@@ -15,6 +15,10 @@ pub enum TemplateErrorKind {
     Raised,
     /// An expression has no value: a missing field, a text added to a list.
     Failed,
+    /// Its expressions or blocks are nested deeper than any Python can run.
+    TooDeep,
+    /// It does more, or makes more text, than one row may cost.
+    TooCostly,
 }
 
 /// Why a template gives no text.
@@ -41,16 +45,23 @@ impl TemplateError {
             TemplateErrorKind::Syntax => "template-syntax",
             TemplateErrorKind::Raised => "template-raised",
             TemplateErrorKind::Failed => "template-failed",
+            TemplateErrorKind::TooDeep => "template-too-deep",
+            TemplateErrorKind::TooCostly => "template-too-costly",
         }
     }
 
     pub(super) fn syntax(fault: SyntaxFault, template: &str, source: &str) -> TemplateError {
         let place = fault.place.or_else(|| Some(line_place(source, fault.line?)));
-        TemplateError::at(TemplateErrorKind::Syntax, fault.message, place, template, source)
+        let kind = if fault.too_deep { TemplateErrorKind::TooDeep } else { TemplateErrorKind::Syntax };
+        TemplateError::at(kind, fault.message, place, template, source)
     }
 
     pub(super) fn fault(fault: Fault, template: &str, source: &str) -> TemplateError {
-        let kind = if fault.raised { TemplateErrorKind::Raised } else { TemplateErrorKind::Failed };
+        let kind = match (fault.raised, fault.costly) {
+            (true, _) => TemplateErrorKind::Raised,
+            (_, true) => TemplateErrorKind::TooCostly,
+            _ => TemplateErrorKind::Failed,
+        };
         TemplateError::at(kind, fault.message, fault.place, template, source)
     }
 

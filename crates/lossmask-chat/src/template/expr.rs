@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::args::Args;
 use super::attributes::{get_attribute, get_item, iterate, slice};
+use super::budget;
 use super::builtins::Builtin;
 use super::fault::{At, Eval, fault};
 use super::interp::Interp;
@@ -14,9 +15,23 @@ use super::text::{Text, TextBuf};
 use super::value::{Dict, Missing, Value};
 use super::{ops, print};
 
+/// Expressions within expressions, those of called macros included: the stack of a thread holds three times as many.
+const MAX_EVALS: usize = 2000;
+
 impl Interp<'_> {
     /// The value of an expression.
     pub fn eval(&mut self, expr: &Expr, scope: &Rc<Scope>) -> Eval<Value> {
+        budget::spend(1).at(expr.place)?;
+        self.evals += 1;
+        if self.evals > MAX_EVALS {
+            return fault!("maximum recursion depth exceeded").at(expr.place);
+        }
+        let value = self.value(expr, scope);
+        self.evals -= 1;
+        value
+    }
+
+    fn value(&mut self, expr: &Expr, scope: &Rc<Scope>) -> Eval<Value> {
         let place = expr.place;
         Ok(match &expr.kind {
             ExprKind::Var(symbol) => self.variable(*symbol, scope),
@@ -48,6 +63,7 @@ impl Interp<'_> {
             }
             ExprKind::Arith(op, left, right) => {
                 let (left, right) = (self.eval(left, scope)?, self.eval(right, scope)?);
+                budget::walk(&left).and_then(|()| budget::walk(&right)).at(place)?;
                 ops::arith(*op, &left, &right, self.message).at(place)?
             }
             ExprKind::Concat(parts) => {
@@ -81,6 +97,7 @@ impl Interp<'_> {
                 };
                 let value = self.eval(inner, scope)?;
                 let args = self.args(args, scope)?;
+                budget::walk(&value).at(place)?;
                 Value::bool(function(&value, &args).at(place)?)
             }
             ExprKind::Attribute(object, name) => get_attribute(&self.eval(object, scope)?, name).at(place)?,
@@ -102,6 +119,7 @@ impl Interp<'_> {
                         *value = self.eval(bound, scope)?;
                     }
                 }
+                budget::walk(&object).at(place)?;
                 slice(&object, &values).at(place)?
             }
             ExprKind::Call(callee, args) => {
@@ -128,6 +146,7 @@ impl Interp<'_> {
         for (op, right) in rest {
             let place = right.place;
             let right = self.eval(right, scope)?;
+            budget::walk(&right).and_then(|()| budget::walk(&left)).at(place)?;
             if !ops::compare(*op, &left, &right).at(place)? {
                 return Ok(false);
             }
@@ -145,6 +164,7 @@ impl Interp<'_> {
             return fault!("No filter named '{}'.", call.filter.name).at(call.place);
         };
         let args = self.args(&call.args, scope)?;
+        budget::walk(&value).at(call.place)?;
         function(self, &value, &args).at(call.place)
     }
 

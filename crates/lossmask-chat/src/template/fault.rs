@@ -9,6 +9,8 @@ pub(super) struct Fault {
     pub message: String,
     /// The template called `raise_exception`.
     pub raised: bool,
+    /// The template does more than one row may cost.
+    pub costly: bool,
     /// The innermost expression or statement it happened in.
     pub place: Option<Place>,
 }
@@ -17,7 +19,13 @@ pub(super) type Eval<T> = Result<T, Box<Fault>>;
 
 impl Fault {
     pub fn new(message: impl Into<String>) -> Box<Fault> {
-        Box::new(Fault { message: message.into(), raised: false, place: None })
+        Box::new(Fault { message: message.into(), raised: false, costly: false, place: None })
+    }
+
+    pub fn costly(message: &str) -> Box<Fault> {
+        let mut fault = Fault::new(message);
+        fault.costly = true;
+        fault
     }
 
     pub fn undefined(missing: &Missing) -> Box<Fault> {

@@ -2,6 +2,7 @@
 
 use super::args::Args;
 use super::attributes::{get_attribute, get_item};
+use super::budget;
 use super::fault::{Eval, fault};
 use super::print;
 use super::text::{Text, TextBuf};
@@ -117,6 +118,9 @@ impl Spec {
     fn write(&self, value: &Value, buf: &mut TextBuf) -> Eval<()> {
         let text = self.text(value)?;
         let missing = self.width.saturating_sub(text.as_str().chars().count());
+        if !budget::may_make(missing) {
+            return budget::check();
+        }
         let is_number = value.as_number().is_some();
         let (before, after) = match self.align.unwrap_or(if is_number { '>' } else { '<' }) {
             '<' => (0, missing),

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::attributes::iterate;
+use super::budget;
 use super::builtins::Clock;
 use super::fault::{At, Eval, fault};
 use super::ir::{ExprKind, For, Macro, Program, Stmt, Symbol, Target};
@@ -59,6 +60,8 @@ pub(super) struct Interp<'t> {
     pub plain_loop: bool,
     pub calls: usize,
     blocks: usize,
+    /// Expressions being evaluated, one within the other.
+    pub evals: usize,
     generation: Vec<Block>,
     /// Scopes that macros hold on to: they are emptied at the end, so that nothing refers to itself.
     held: Vec<Rc<Scope>>,
@@ -92,10 +95,12 @@ pub(super) fn run<'v>(
         plain_loop: false,
         calls: 0,
         blocks: 0,
+        evals: 0,
         generation: Vec::new(),
         held: vec![root.clone()],
     };
     interp.block(&program.body, &root)?;
+    budget::check()?;
     let out = interp.out.pop().unwrap_or_default();
     let spans = interp.generation.iter().map(|block| block.span(&out.text)).collect();
     Ok((out, spans))
@@ -118,6 +123,7 @@ impl Interp<'_> {
             return fault!("maximum recursion depth exceeded");
         }
         for stmt in stmts {
+            budget::spend(1)?;
             match self.stmt(stmt, scope)? {
                 Flow::Next => {}
                 flow => {
@@ -256,6 +262,7 @@ impl Interp<'_> {
     }
 
     pub fn for_loop(&mut self, node: &Arc<For>, items: Vec<Value>, scope: &Rc<Scope>, depth0: usize) -> Eval<()> {
+        budget::spend(items.len())?;
         let state = match node.state {
             None => None,
             Some(symbol) => Some((symbol, self.loop_state(node, &items, scope, depth0)?)),

@@ -13,15 +13,26 @@ use super::ir::{
 use super::source::{Prepared, syntax};
 use super::{filters, predicates};
 
+/// Expressions and blocks within each other. jinja2 writes a pair of parentheses for most of them, and Python takes 200 of those.
+const MAX_DEPTH: usize = 300;
+
 /// A template that cannot be read.
 #[derive(Debug)]
 pub(super) struct SyntaxFault {
     pub message: String,
     pub place: Option<Place>,
     pub line: Option<usize>,
+    /// It is nested deeper than it may be.
+    pub too_deep: bool,
 }
 
-type Lowered<T> = Result<T, SyntaxFault>;
+pub(super) type Lowered<T> = Result<T, SyntaxFault>;
+
+/// The fault of a template that is nested too deep at `place`.
+pub(super) fn too_deep(place: Option<Place>) -> SyntaxFault {
+    let message = format!("expressions or blocks are nested more than {MAX_DEPTH} deep");
+    SyntaxFault { message, place, line: None, too_deep: true }
+}
 
 impl From<minijinja::Error> for SyntaxFault {
     fn from(error: minijinja::Error) -> SyntaxFault {
@@ -29,6 +40,7 @@ impl From<minijinja::Error> for SyntaxFault {
             message: error.detail().map_or_else(|| error.kind().to_string(), str::to_owned),
             place: error.range().map(|range| Place { start: range.start as u32, end: range.end as u32 }),
             line: error.line(),
+            too_deep: false,
         }
     }
 }
@@ -36,7 +48,7 @@ impl From<minijinja::Error> for SyntaxFault {
 /// Parses and lowers a template.
 pub(super) fn lower(prepared: &Prepared, name: &str) -> Lowered<Program> {
     let root = parse(&prepared.source, name, syntax())?;
-    let mut lowering = Lowering { names: Names::default(), generation: &prepared.function };
+    let mut lowering = Lowering { names: Names::default(), generation: &prepared.function, depth: 0 };
     let body = match &root {
         ast::Stmt::Template(template) => lowering.block(&template.children)?,
         _ => Vec::new(),
@@ -73,6 +85,8 @@ impl Names {
 struct Lowering<'p> {
     names: Names,
     generation: &'p str,
+    /// Expressions and blocks around the one at hand.
+    depth: usize,
 }
 
 fn place(span: Span) -> Place {
@@ -81,12 +95,23 @@ fn place(span: Span) -> Place {
 
 fn unsupported<T>(span: Span, what: &str) -> Lowered<T> {
     let message = format!("Encountered unknown tag '{what}'.");
-    Err(SyntaxFault { message, place: Some(place(span)), line: Some(span.start_line as usize) })
+    Err(SyntaxFault { message, place: Some(place(span)), line: Some(span.start_line as usize), too_deep: false })
 }
 
 impl Lowering<'_> {
     fn block(&mut self, stmts: &[ast::Stmt<'_>]) -> Lowered<Vec<Stmt>> {
-        stmts.iter().map(|stmt| self.stmt(stmt)).collect()
+        self.deeper(None, |this| stmts.iter().map(|stmt| this.stmt(stmt)).collect())
+    }
+
+    /// Lowers what is one level deeper, unless that is too deep.
+    fn deeper<T>(&mut self, span: Option<Span>, lower: impl FnOnce(&mut Self) -> Lowered<T>) -> Lowered<T> {
+        if self.depth >= MAX_DEPTH {
+            return Err(too_deep(span.map(place)));
+        }
+        self.depth += 1;
+        let lowered = lower(self);
+        self.depth -= 1;
+        lowered
     }
 
     fn stmt(&mut self, stmt: &ast::Stmt<'_>) -> Lowered<Stmt> {
@@ -206,6 +231,10 @@ impl Lowering<'_> {
     }
 
     fn expr(&mut self, expr: &ast::Expr<'_>) -> Lowered<Expr> {
+        self.deeper(Some(expr.span()), |this| this.expr_of(expr))
+    }
+
+    fn expr_of(&mut self, expr: &ast::Expr<'_>) -> Lowered<Expr> {
         let kind = match expr {
             ast::Expr::Var(var) => ExprKind::Var(self.names.symbol(var.id)),
             ast::Expr::Const(constant) => constant_kind(&constant.value),

@@ -10,6 +10,7 @@
 
 mod args;
 mod attributes;
+mod budget;
 mod builtins;
 mod call;
 mod data;
@@ -20,6 +21,7 @@ mod filters;
 mod format;
 mod interp;
 mod ir;
+mod limits;
 mod lower;
 mod methods;
 mod ops;
@@ -118,7 +120,7 @@ impl Template {
     /// When the source is no Jinja, or `now` is no date and time.
     pub fn new(spec: &TemplateSpec) -> Result<Template, TemplateError> {
         let prepared = source::prepare(&spec.source);
-        let program = lower::lower(&prepared, &spec.name)
+        let program = limits::lower_within(&prepared, &spec.name)
             .map_err(|fault| TemplateError::syntax(fault, &spec.name, &prepared.source))?;
         let clock = match &spec.now {
             None => Clock::System,
@@ -160,6 +162,7 @@ impl Template {
     /// As [`render`](Template::render).
     pub fn render_with_origins(&self, input: &RenderInput<'_>) -> Result<(Rendered, Origins), TemplateError> {
         let _stopwatch = Stopwatch::start(Stage::Render);
+        let _budget = budget::Budget::for_row(input.messages, input.tools);
         let mut fields = data::Fields::default();
         let mut variables = vec![
             (

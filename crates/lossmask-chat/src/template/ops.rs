@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::attributes::iterate;
+use super::budget;
 use super::fault::{Eval, Fault, fault};
 use super::ir::{Arith, Comparison};
 use super::print;
@@ -10,7 +11,7 @@ use super::text::{Text, TextBuf};
 use super::value::Value;
 
 /// No text grows beyond this: a mistaken `'x' * 10 ** 12` is an error, not the end of the process.
-const MAX_LENGTH: usize = 1 << 30;
+const MAX_LENGTH: usize = 1 << 28;
 
 /// Refuses what cannot be a key of a dict.
 pub(super) fn hashable(value: &Value) -> Eval<()> {
@@ -90,10 +91,13 @@ fn add_texts(a: &Text, b: &Text, message: u32) -> Text {
 }
 
 fn add_items(a: &Value, b: &Value) -> Eval<Value> {
-    let joined = |x: &[Value], y: &[Value]| x.iter().chain(y).cloned().collect::<Vec<_>>();
+    let joined = |x: &[Value], y: &[Value]| {
+        budget::make_items(x.len() + y.len())?;
+        Eval::Ok(x.iter().chain(y).cloned().collect::<Vec<_>>())
+    };
     match (a, b) {
-        (Value::List(x), Value::List(y)) => Ok(Value::list(joined(&x.items, &y.items))),
-        (Value::Tuple(x), Value::Tuple(y)) => Ok(Value::tuple(joined(&x.items, &y.items))),
+        (Value::List(x), Value::List(y)) => Ok(Value::list(joined(&x.items, &y.items)?)),
+        (Value::Tuple(x), Value::Tuple(y)) => Ok(Value::tuple(joined(&x.items, &y.items)?)),
         _ => fault!("can only concatenate {0} (not \"{1}\") to {0}", a.type_name(), b.type_name()),
     }
 }
@@ -107,17 +111,21 @@ fn repeat(value: &Value, times: &Value) -> Eval<Value> {
     match value {
         Value::Str(text) if !too_long(text.as_str().len()) => {
             let mut buf = TextBuf::default();
-            (0..times).filter(|_| !text.as_str().is_empty()).for_each(|_| buf.push_text(text, 0));
+            for _ in (0..times).filter(|_| !text.as_str().is_empty()) {
+                budget::check()?;
+                buf.push_text(text, 0);
+            }
             Ok(Value::Str(buf.finish()))
         }
-        Value::List(list) if !too_long(list.items.len() * 64) => Ok(Value::list(repeated(&list.items, times))),
-        Value::Tuple(list) if !too_long(list.items.len() * 64) => Ok(Value::tuple(repeated(&list.items, times))),
+        Value::List(list) if !too_long(list.items.len() * 64) => repeated(&list.items, times).map(Value::list),
+        Value::Tuple(list) if !too_long(list.items.len() * 64) => repeated(&list.items, times).map(Value::tuple),
         _ => fault!("cannot fit the repeated sequence into memory"),
     }
 }
 
-fn repeated(items: &[Value], times: usize) -> Vec<Value> {
-    items.iter().cycle().take(items.len() * times).cloned().collect()
+fn repeated(items: &[Value], times: usize) -> Eval<Vec<Value>> {
+    budget::make_items(items.len() * times)?;
+    Ok(items.iter().cycle().take(items.len() * times).cloned().collect())
 }
 
 fn int_arith(op: Arith, a: i128, b: i128) -> Eval<Value> {

@@ -6,6 +6,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::budget;
+
 /// Index into the table of fields; 0 stands for the template itself.
 pub(super) type FieldId = u32;
 
@@ -171,6 +173,9 @@ impl TextBuf {
 
     /// Text made from a part of a field.
     pub fn push_made(&mut self, text: &str, field: FieldId, source: Range<usize>, message: u32) {
+        if !budget::may_make(text.len()) {
+            return;
+        }
         self.text.push_str(text);
         self.push_piece(Piece::made(text.len(), field, source, message));
     }
@@ -181,6 +186,9 @@ impl TextBuf {
 
     /// A part of a text; pieces that were written for no message yet are written for `message`.
     pub fn push_slice(&mut self, text: &Text, range: Range<usize>, message: u32) {
+        if !budget::may_make(range.len()) {
+            return;
+        }
         self.text.push_str(&text.as_str()[range.clone()]);
         let (mut at, mut rest) = (0usize, range);
         for piece in text.pieces() {
