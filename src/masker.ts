@@ -1,5 +1,6 @@
 import type { RowDiagnosis } from './diagnosis.js'
 import { LossmaskError } from './errors.js'
+import { fromNumbers } from './ids.js'
 import {
   type CompletionOnlyOptions,
   coreOptions,
@@ -258,19 +259,6 @@ function typed(value: TokenIds, path: string): LabelArray {
 
 function optionalTyped(value: BatchOptions['attentionMask'], path: string) {
   return Array.isArray(value) ? fromNumbers(value, path) : (value as Exclude<typeof value, readonly number[]>)
-}
-
-function fromNumbers(numbers: readonly number[], path: string): Int32Array {
-  let floats: Float64Array
-  try {
-    floats = Float64Array.from(numbers)
-  } catch (cause) {
-    throw new LossmaskError('invalid-token-id', `expected a list of numbers: ${(cause as Error).message}`, {
-      path,
-      cause,
-    })
-  }
-  return guarded(() => native().tokenIds(floats, path))
 }
 
 function layout(rows: Rows): [number | undefined, Int32Array | Uint32Array | BigInt64Array | undefined] {

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { Command } from 'commander'
+import { native } from '../native.js'
 import { auditCommand } from './audit.js'
 import { expandCommand } from './expand.js'
 import { exitCode, failure } from './failure.js'
@@ -8,6 +9,7 @@ import { type CommandIo, printJson, say } from './io.js'
 import { maskCommand } from './mask.js'
 import { preprocessCommand, withDebugRows } from './preprocess.js'
 import { strategiesCommand } from './strategies.js'
+import { printable } from './terminal.js'
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
 
@@ -32,7 +34,7 @@ function program(io: CommandIo): Command {
       .showHelpAfterError('(add --help for what there is)')
       .configureOutput({
         writeOut: text => io.out.write(text),
-        writeErr: text => io.err.write(text),
+        writeErr: text => io.err.write(printable(text)),
       })
   }
   return root
@@ -41,6 +43,7 @@ function program(io: CommandIo): Command {
 /** Runs `lossmask ARGS`; what the process is to end with. */
 export async function runCommand(args: readonly string[], io: CommandIo): Promise<number> {
   try {
+    if (process.env.LOSSMASK_VERBOSE === undefined) native().keepPanicsQuiet()
     await program(io).parseAsync(withDebugRows(args), { from: 'user' })
     return io.verdict ?? exitCode.done
   } catch (error) {

@@ -30,12 +30,32 @@ function wantsColour(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv): boole
 
 const names: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
-/** Text from data as a terminal may show it on one line: control characters, escape sequences included, as escapes. */
+/** Characters that a terminal does not show as themselves: controls, formats (bidi, zero width, tags), line separators, lone surrogates. */
+const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
+
+/** Text from data as a terminal may show it on one line: what it would not show as itself, escape sequences included, as escapes. */
 export function visible(text: string): string {
-  return text.replace(
-    /[\p{Cc}\u2028\u2029]/gu,
-    char => names[char] ?? `\\u${(char.codePointAt(0) as number).toString(16).padStart(4, '0')}`,
-  )
+  return text.replace(unseen, escaped)
+}
+
+function escaped(char: string): string {
+  const code = (char.codePointAt(0) as number).toString(16)
+  return names[char] ?? (code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`)
+}
+
+/** The colours of {@link paintFor}, and nothing else that begins with an escape. */
+const paintCodes = new RegExp(`\u001b\\[(?:${[...new Set(Object.values(styles).flat())].join('|')})m`, 'g')
+
+/**
+ * Text on its way to a terminal: lines and colours of our own stay, whatever data, file names or templates brought along is shown
+ * escaped. The last line of defence, for all that is written; single fields are made {@link visible} where lines are put together.
+ */
+export function printable(text: string): string {
+  const colours = text.match(paintCodes) ?? []
+  return text
+    .split(paintCodes)
+    .map(part => part.replace(unseen, char => (char === '\n' || char === '\t' ? char : escaped(char))))
+    .reduce((all, part, index) => all + colours[index - 1] + part)
 }
 
 const integer = new Intl.NumberFormat('en-US')

@@ -1,4 +1,5 @@
 import { LossmaskError } from '../errors.js'
+import { fromNumbers } from '../ids.js'
 import { guarded, native } from '../native.js'
 
 /** A row as `Pipeline` and the prepared folder give it; its arrays are of one length. */
@@ -45,7 +46,7 @@ export interface Batch {
  * // shape [2, 4], labels [-100, 6, 7, -100, 8, -100, -100, -100]
  * ```
  *
- * @throws LossmaskError `row-too-long`, `length-mismatch`, `invalid-collate-options`; `path` names the row.
+ * @throws LossmaskError `row-too-long`, `length-mismatch`, `invalid-token-id`, `invalid-collate-options`; `path` names the row.
  */
 export function collate(rows: readonly RowToCollate[], options: CollateOptions = {}): Batch {
   const { padTo, padToMultipleOf, side = 'right', padTokenId = 0, ignoreIndex = -100 } = options
@@ -56,18 +57,18 @@ export function collate(rows: readonly RowToCollate[], options: CollateOptions =
     ...(padTo === undefined ? {} : { padTo: whole('padTo', padTo, 0) }),
     ...(padToMultipleOf === undefined ? {} : { padToMultipleOf: whole('padToMultipleOf', padToMultipleOf, 1) }),
   }
-  const typed = rows.map(({ inputIds, labels, attentionMask, positionIds }) => ({
-    inputIds: int32(inputIds),
-    labels: int32(labels),
-    ...(attentionMask === undefined ? {} : { attentionMask: int32(attentionMask) }),
-    ...(positionIds === undefined ? {} : { positionIds: int32(positionIds) }),
+  const typed = rows.map(({ inputIds, labels, attentionMask, positionIds }, row) => ({
+    inputIds: int32(inputIds, `rows[${row}].inputIds`),
+    labels: int32(labels, `rows[${row}].labels`),
+    ...(attentionMask === undefined ? {} : { attentionMask: int32(attentionMask, `rows[${row}].attentionMask`) }),
+    ...(positionIds === undefined ? {} : { positionIds: int32(positionIds, `rows[${row}].positionIds`) }),
   }))
   const { rowLength, ...arrays } = guarded(() => native().collateRows(typed, settings))
   return { shape: [rows.length, rowLength], ...arrays }
 }
 
-function int32(values: Int32Array | Uint8Array | readonly number[]): Int32Array {
-  return values instanceof Int32Array ? values : Int32Array.from(values)
+function int32(values: Int32Array | Uint8Array | readonly number[], path: string): Int32Array {
+  return values instanceof Int32Array ? values : fromNumbers(values as readonly number[], path)
 }
 
 function whole(name: string, value: number, least: number): number {

@@ -10,6 +10,7 @@ mod media;
 mod page;
 mod pipeline;
 mod prepared;
+mod process;
 mod row_writer;
 mod rows;
 mod tokenizer;

@@ -104,6 +104,9 @@ impl fmt::Display for CollateError {
 
 impl std::error::Error for CollateError {}
 
+/// Tokens of a batch, padding included: each takes 16 bytes in four arrays, and an allocation that fails ends the process.
+const MAX_TOKENS: usize = 1 << 28;
+
 /// Pads rows to one length. Nothing is cut: a row that is too long is an error.
 ///
 /// ```
@@ -120,8 +123,8 @@ impl std::error::Error for CollateError {}
 /// [`CollateError`] names the row.
 pub fn collate(rows: &[CollateRow<'_>], options: &CollateOptions) -> Result<Collated, CollateError> {
     let row_length = row_length(rows, options)?;
-    let size = rows.len().checked_mul(row_length).filter(|size| *size <= isize::MAX as usize / 16);
-    let size = size.ok_or(CollateError::Options("the batch is larger than memory can hold"))?;
+    let size = rows.len().checked_mul(row_length).filter(|size| *size <= MAX_TOKENS);
+    let size = size.ok_or(CollateError::Options("the batch would hold more than 2^28 tokens"))?;
     let mut batch = Collated {
         rows: rows.len(),
         row_length,
