@@ -115,6 +115,9 @@ const broken = Object.fromEntries(BROKEN.map(({ code, ...what }): [string, Examp
 export const EXAMPLES: Readonly<Record<string, Example>> = {
   ...broken,
 
+  'unread-keys': run('audit', { rows: [{ messages: [user('q'), assistant('Yes.', { quality: 3 })] }] }),
+  'unknown-part': row(user([{ type: 'hologram', data: '' }]), assistant('Yes.')),
+  'flag-count': data(`${JSON.stringify({ ...good, loss_mask: [1, 1, 1] })}\n`),
   'nulls-dropped': run('audit', {
     rows: [
       { messages: [user('q'), assistant('', { tool_calls: [{ function: { name: 'f', arguments: { a: null } } }] })] },
@@ -218,8 +221,8 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
     ),
   }),
   'template-failed': run('preprocess', {
-    rows: [good, { messages: [user(['One?', 1]), assistant('First.')] }],
-    config: jinja(CHATML),
+    rows: [good, { messages: [user('One?', { name: 1 }), assistant('First.')] }],
+    config: jinja(CHATML.replace('m.content', "m.content + (m.name or '')")),
   }),
 
   'tokenizer-not-found': config(yaml().replace(SMALL_MODEL, './nowhere')),

@@ -246,6 +246,7 @@ export const rowChecks: readonly { code: string; title: string }[] = [
   { code: 'double-bos', title: 'rows with two BOS tokens' },
   { code: 'spans-unproven', title: 'rows with tokens that do not spell the text' },
   { code: 'field-not-rendered', title: 'fields that never reach the text' },
+  { code: 'unread-keys', title: 'keys of messages that nothing reads' },
   { code: 'nulls-dropped', title: 'keys of null left out of tools and tool calls' },
   { code: 'history-rewritten', title: 'answers that later messages change' },
 ]

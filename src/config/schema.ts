@@ -124,6 +124,7 @@ export const lossmask = z
     unterminated: withDefault(z.enum(['run-to-end', 'mask']), 'run-to-end'),
     turns: withDefault(z.enum(['all', 'last']), 'all'),
     reasoning: withDefault(z.enum(['train', 'mask']), 'train'),
+    arguments: withDefault(z.enum(['parse', 'keep']), 'parse'),
     nulls: withDefault(z.enum(['drop', 'keep']), 'drop'),
     exclude: withDefault(z.array(exclude), []),
     weights: withDefault(z.record(text, z.number().nonnegative()), {}),

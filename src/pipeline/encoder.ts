@@ -139,7 +139,7 @@ function maskerSpec(config: Config, resolved: ResolvedStrategy): MaskerSpec {
   }
 }
 
-function fieldSpec(dataset: DatasetConfig, { nulls }: Config['lossmask']): FieldSpec {
+function fieldSpec(dataset: DatasetConfig, lossmask: Config['lossmask']): FieldSpec {
   return defined({
     messages: dataset.fieldMessages,
     messageProperties: propertyMappings(dataset),
@@ -149,7 +149,8 @@ function fieldSpec(dataset: DatasetConfig, { nulls }: Config['lossmask']): Field
     trainingDetail: dataset.messageFieldTrainingDetail,
     dropSystemMessage: dataset.dropSystemMessage,
     splitThinking: dataset.splitThinking,
-    nulls,
+    nulls: lossmask.nulls,
+    arguments: lossmask.arguments,
   })
 }
 

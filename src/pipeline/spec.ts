@@ -106,6 +106,7 @@ export interface FieldSpec {
   dropSystemMessage?: boolean
   splitThinking?: boolean
   nulls?: 'drop' | 'keep'
+  arguments?: 'parse' | 'keep'
 }
 
 /** The core's options, ids resolved. */

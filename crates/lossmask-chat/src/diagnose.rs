@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use lossmask::{Diagnosis, Masker, Record, Severity, Turns};
 use serde_json::Value;
 
-use crate::message::Conversation;
+use crate::message::{Conversation, Notes};
 use crate::route::origin::InlineReasoning;
 use crate::route::policy::Policy;
 use crate::row::Status;
@@ -17,11 +17,21 @@ fn diagnosis(code: &'static str, severity: Severity, message: String, hint: &str
     Diagnosis { code, severity, span: None, message, hint: Some(hint.to_owned()) }
 }
 
-/// Keys of null that are not in the text.
-pub(crate) fn nulls(count: usize) -> Option<Diagnosis> {
-    let message = format!("{count} keys that hold null were left out of the tools and tool calls");
-    let hint = "`datasets` gives every row the keys of all rows; where null is meant, set `lossmask: {nulls: keep}`";
-    (count > 0).then(|| diagnosis("nulls-dropped", Severity::Info, message, hint))
+/// What was left out of a row before the template saw it.
+pub(crate) fn notes(notes: &Notes) -> impl Iterator<Item = Diagnosis> {
+    let nulls = (notes.nulls > 0).then(|| {
+        let message = format!("keys that hold null, left out of the row's tools and tool calls: {}", notes.nulls);
+        let hint =
+            "`datasets` gives every row the keys of all rows; where null is meant, set `lossmask: {nulls: keep}`";
+        diagnosis("nulls-dropped", Severity::Info, message, hint)
+    });
+    let unread = (!notes.unread.is_empty()).then(|| {
+        let keys: Vec<&str> = notes.unread.iter().map(String::as_str).collect();
+        let message = format!("nothing reads these keys of messages: {}", keys.join(", "));
+        let hint = "a flag for the loss is read by message_field_training; other keys do no harm";
+        diagnosis("unread-keys", Severity::Info, message, hint)
+    });
+    nulls.into_iter().chain(unread)
 }
 
 /// Data that the template left out of the text.

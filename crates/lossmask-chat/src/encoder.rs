@@ -10,7 +10,8 @@ use crate::diagnose::{self, Unrendered, near_miss};
 use crate::format::{Builder, Format};
 use crate::injection::Guard;
 use crate::media::{self, MediaStep};
-use crate::message::{ContentFormat, Conversation, MessageReader};
+use crate::message::{ContentFormat, Conversation, MessageReader, Missing};
+use crate::parts;
 use crate::reasoning;
 use crate::route::compare::{Scope, conflict};
 use crate::route::origin::{InlineReasoning, of_tokens};
@@ -47,12 +48,11 @@ impl Encoder {
     pub fn new(mut spec: EncoderSpec, tokenizer: Arc<Tokenizer>) -> Result<Self, SpecError> {
         let template = spec.template.as_ref().map(Template::new).transpose().map_err(|error| bad_template(&error))?;
         check_template(&spec, template.as_ref())?;
-        let as_given = ContentFormat { strings: true, parts: true, argument_strings: false };
-        let content = template.as_ref().map_or(as_given, probe);
+        let mut content = template.as_ref().map_or_else(ContentFormat::default, probe);
         // transformers hands a content to the template as it is; axolotl joins parts for templates that print strings.
-        let given = spec.route == Route::Generation;
-        let content =
-            if given { ContentFormat { argument_strings: content.argument_strings, ..as_given } } else { content };
+        if spec.route == Route::Generation || template.is_none() {
+            (content.strings, content.parts) = (true, true);
+        }
         let boundary_roles = spec.masker.boundaries.iter().map(|boundary| boundary.role.clone());
         let reader = MessageReader::new(spec.fields.clone(), boundary_roles, content);
         for role in &mut spec.masker.roles_to_train {
@@ -124,7 +124,7 @@ impl Encoder {
         let (encoded, typed) =
             self.guard.encode(&self.tokenizer, &rendered.text, &origins, &conversation, &self.policy)?;
         let mut diagnostics: Vec<Diagnosis> =
-            typed.into_iter().chain(unexpanded).chain(diagnose::nulls(conversation.nulls)).collect();
+            typed.into_iter().chain(unexpanded).chain(diagnose::notes(&conversation.notes)).collect();
         let inline = inline_reasoning(&conversation);
         let unrendered = Unrendered {
             conversation: &conversation,
@@ -294,15 +294,32 @@ fn probe(template: &Template) -> ContentFormat {
     // A list that is printed as Python would is no rendering of it.
     let (strings, lists) = (text.contains(WORD), list.contains(WORD) && !list.contains("'type'"));
     let content = || if strings { json!(WORD) } else { parts() };
-    let call = |arguments: Value| {
+    let answer = |message: Value| render(&[user(content()), message]);
+    let thinks = json!({"role": "assistant", "content": [{"type": "thinking", "thinking": WORD}, {"type": "text", "text": "x"}]});
+    let thinks = answer(thinks);
+    let known =
+        parts::Known { reasoning: thinks.contains(WORD) && !thinks.contains("'type'"), words: template.words() };
+    let call = |arguments: Value, missing: Missing| {
         let function = json!({"name": "probe", "arguments": arguments});
         let calls = json!([{"id": "call00001", "type": "function", "function": function}]);
-        render(&[user(content()), json!({"role": "assistant", "content": null, "tool_calls": calls})])
+        answer(match missing {
+            Missing::Absent => json!({"role": "assistant", "tool_calls": calls}),
+            Missing::Null => json!({"role": "assistant", "content": null, "tool_calls": calls}),
+            Missing::Empty => json!({"role": "assistant", "content": "", "tool_calls": calls}),
+        })
     };
-    let value = call(json!({"key": WORD}));
-    let printed = value.contains(WORD) && !value.contains("'key'");
-    let argument_strings = !printed && call(json!(format!("{{\"key\": \"{WORD}\"}}"))).contains(WORD);
-    ContentFormat { strings: strings || !lists, parts: lists, argument_strings }
+    let printed = |missing: Missing| {
+        let (value, text) = (call(json!({"key": WORD}), missing), format!("{{\"key\": \"{WORD}\"}}"));
+        let values = value.contains(WORD) && !value.contains("'key'");
+        let texts = call(json!(text), missing).contains(&text);
+        // The word that Python has for null is no content.
+        let said = missing == Missing::Null && (value.contains("None") || call(json!(text), missing).contains("None"));
+        (missing, values && !said, texts && !said)
+    };
+    let calls = [Missing::Absent, Missing::Null, Missing::Empty].into_iter().map(printed);
+    let (missing, argument_objects, argument_strings) =
+        calls.into_iter().find(|(_, values, texts)| *values || *texts).unwrap_or_default();
+    ContentFormat { strings: strings || !lists, parts: lists, argument_objects, argument_strings, missing, known }
 }
 
 /// Reasoning tags within content, as byte ranges.

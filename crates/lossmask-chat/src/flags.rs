@@ -12,7 +12,7 @@ use crate::spec::FieldSpec;
 /// A message's flags.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct MessageFlags {
-    /// `training`, `train`, `loss_mask`: decides whatever the role.
+    /// A flag that says yes or no: decides whatever the role.
     pub(crate) train: Option<bool>,
     /// `weight`: 0 takes the message out, other values weigh it.
     pub(crate) weight: Option<f32>,
@@ -33,13 +33,46 @@ pub(crate) struct Detail {
     pub(crate) weight: f32,
 }
 
-const TRAIN_KEYS: [&str; 3] = ["training", "train", "loss_mask"];
+/// What a flag says.
+#[derive(Clone, Copy, PartialEq)]
+enum Meaning {
+    /// True or 1: the message is trained.
+    Train,
+    /// True: the message is not trained. A number would be read as its opposite by half of the tools, and is refused.
+    Masked,
+    /// 0 takes the message out, another number weighs it.
+    Weight,
+}
+
+/// Flags of a message, by the tools that read them; the first that is there counts. `message_field_training` wins over them.
+const FLAGS: [(&str, Meaning); 11] = [
+    ("training", Meaning::Train),      // axolotl
+    ("train", Meaning::Train),         // allenai/open-instruct#283
+    ("loss_mask", Meaning::Train),     // verl, slime
+    ("trainable", Meaning::Train),     // verl-project/verl#5472
+    ("train_on_turn", Meaning::Train), // NVIDIA NeMo's and Together's chat data
+    ("loss", Meaning::Train),          // ms-swift
+    ("masked", Meaning::Masked),       // torchtune's Message
+    ("mask", Meaning::Masked),
+    ("weight", Meaning::Weight), // OpenAI, Together
+    ("loss_weight", Meaning::Weight),
+    ("loss_scale", Meaning::Weight), // ms-swift
+];
+/// Lists beside the messages, with an item for each of them or for each answer.
+const ROW_FLAGS: [(&str, Meaning); 7] = [
+    ("loss_mask", Meaning::Train),
+    ("train_mask", Meaning::Train),
+    ("loss", Meaning::Train),
+    ("weights", Meaning::Weight),
+    ("weight", Meaning::Weight),
+    ("loss_weights", Meaning::Weight),
+    ("loss_scale", Meaning::Weight),
+];
 const DETAIL_KEY: &str = "training_detail";
 
 /// Whether a message's key is a flag, which no template needs to see.
 pub(crate) fn is_flag(key: &str, fields: &FieldSpec) -> bool {
-    TRAIN_KEYS.contains(&key)
-        || key == "weight"
+    FLAGS.iter().any(|(flag, _)| *flag == key)
         || key == DETAIL_KEY
         || fields.training.as_deref() == Some(key)
         || fields.training_detail.as_deref() == Some(key)
@@ -53,15 +86,16 @@ pub(crate) fn of_message(
     path: &str,
 ) -> Result<MessageFlags, RowError> {
     let mut flags = MessageFlags::default();
-    let named = fields.training.as_deref().into_iter();
-    for key in named.chain(TRAIN_KEYS) {
-        if let Some(value) = message.get(key).filter(|value| !value.is_null()) {
-            flags.train = Some(truth(value, || format!("{path}.{key}"))?);
-            break;
+    let named = fields.training.as_deref().map(|key| (key, Meaning::Train));
+    for (key, meaning) in named.into_iter().chain(FLAGS) {
+        // A list of weights is one for each part of the content: `spread_weights`.
+        let value = message.get(key).map(|value| match value.as_array() {
+            Some(list) if list.len() == 1 => &list[0],
+            _ => value,
+        });
+        if let Some(value) = value.filter(|value| !value.is_null() && !value.is_array()) {
+            flags.take(meaning, value, || format!("{path}.{key}"))?;
         }
-    }
-    if let Some(value) = message.get("weight").filter(|value| !value.is_null()) {
-        flags.weight = Some(weight(value, || format!("{path}.weight"))?);
     }
     let key = fields.training_detail.as_deref().unwrap_or(DETAIL_KEY);
     if let Some(value) = message.get(key).filter(|value| !value.is_null()) {
@@ -71,7 +105,93 @@ pub(crate) fn of_message(
     Ok(flags)
 }
 
+/// Flags that stand in a list beside the messages, one set for each message.
+pub(crate) fn of_row<'m>(
+    row: &Map<String, Value>,
+    messages: &'m [Value],
+    role: impl Fn(&'m Value) -> Option<&'m str>,
+) -> Result<Vec<MessageFlags>, RowError> {
+    let mut flags = vec![MessageFlags::default(); messages.len()];
+    let answers: Vec<usize> = messages
+        .iter()
+        .enumerate()
+        .filter(|(_, message)| role(message) == Some("assistant"))
+        .map(|(at, _)| at)
+        .collect();
+    for (key, meaning) in ROW_FLAGS {
+        let Some(items) = row.get(key).and_then(Value::as_array) else { continue };
+        let places: Vec<usize> = match items.len() {
+            length if length == messages.len() => (0..length).collect(),
+            length if length == answers.len() => answers.clone(),
+            length => {
+                return Err(RowError {
+                    code: "flag-count",
+                    path: Some(key.to_owned()),
+                    message: format!(
+                        "{length} flags for {} messages, {} of them answers",
+                        messages.len(),
+                        answers.len()
+                    ),
+                    hint: Some("give one for each message, or one for each answer".to_owned()),
+                });
+            }
+        };
+        for (place, (index, value)) in places.into_iter().zip(items.iter().enumerate()) {
+            if !value.is_null() {
+                flags[place].take(meaning, value, || format!("{key}[{index}]"))?;
+            }
+        }
+    }
+    Ok(flags)
+}
+
+/// Gives each part of a content its weight out of a message's list of weights (`loss_scale: [1, 0]`).
+pub(crate) fn spread_weights(
+    given: &Map<String, Value>,
+    message: &mut Map<String, Value>,
+    path: &str,
+) -> Result<(), RowError> {
+    for (key, _) in FLAGS {
+        let list = given.get(key).and_then(Value::as_array).filter(|list| list.len() != 1);
+        let Some(weights) = list else { continue };
+        let parts =
+            message.get_mut("content").and_then(Value::as_array_mut).filter(|parts| parts.len() == weights.len());
+        let Some(parts) = parts else {
+            return Err(RowError {
+                code: "flag-count",
+                path: Some(format!("{path}.{key}")),
+                message: format!("a list of {} weights for a content that has no such number of parts", weights.len()),
+                hint: Some("give one number, or one for each part of the content".to_owned()),
+            });
+        };
+        for (part, weight) in parts.iter_mut().zip(weights) {
+            if let Some(part) = part.as_object_mut() {
+                part.insert("weight".to_owned(), weight.clone());
+            }
+        }
+    }
+    Ok(())
+}
+
 impl MessageFlags {
+    fn take(&mut self, meaning: Meaning, value: &Value, path: impl Fn() -> String) -> Result<(), RowError> {
+        match meaning {
+            Meaning::Train if self.train.is_none() => self.train = Some(truth(value, path)?),
+            Meaning::Masked if self.train.is_none() => match value {
+                Value::Bool(masked) => self.train = Some(!masked),
+                other => return Err(wrong_type("wrong-type", Some(path()), "the flag", "true or false", other)),
+            },
+            Meaning::Weight if self.weight.is_none() => self.weight = Some(weight(value, path)?),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// These flags, and those of `other` where these say nothing.
+    pub(crate) fn or(self, other: MessageFlags) -> MessageFlags {
+        MessageFlags { train: self.train.or(other.train), weight: self.weight.or(other.weight), ..self }
+    }
+
     /// The flags of content parts. `joined`: their texts stand in one string, `field`.
     pub(crate) fn take_parts(
         &mut self,

@@ -1,5 +1,6 @@
 //! Chat templates, tokenization with exact spans, and the text routes of lossmask.
 
+mod calls;
 mod diagnose;
 mod encoder;
 mod flags;
@@ -8,7 +9,9 @@ mod injection;
 pub mod json;
 mod media;
 mod message;
+mod parts;
 mod reasoning;
+mod roles;
 mod route;
 mod row;
 mod spec;
@@ -20,8 +23,8 @@ mod tokenizer;
 pub use encoder::Encoder;
 pub use row::{EncodedRow, RowError, RowMedia, SpecError, Status};
 pub use spec::{
-    EncoderSpec, FieldSpec, FormatSpec, Injection, MediaSpec, Nulls, Reasoning, Route, RowType, Straddle, TemplateSpec,
-    TokenSpec, TokenizerSpec,
+    Arguments, EncoderSpec, FieldSpec, FormatSpec, Injection, MediaSpec, Nulls, Reasoning, Route, RowType, Straddle,
+    TemplateSpec, TokenSpec, TokenizerSpec,
 };
 pub use template::{
     Field, FieldKind, Origin, Origins, RenderInput, Rendered, Run, Template, TemplateError, TemplateErrorKind, TextTurn,

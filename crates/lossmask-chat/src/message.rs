@@ -1,9 +1,14 @@
 //! From a row of data to the messages that a chat template takes.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
+use crate::calls;
 use crate::flags::{self, MessageFlags};
 use crate::json;
+use crate::parts;
+use crate::roles;
 use crate::row::RowError;
 use crate::spec::{FieldSpec, Nulls};
 use crate::template::FieldKind;
@@ -18,8 +23,17 @@ pub(crate) struct Conversation {
     pub(crate) sources: Vec<Source>,
     /// The tools, if there are any.
     pub(crate) tools: Option<Value>,
+    /// What was left out of the row on the way.
+    pub(crate) notes: Notes,
+}
+
+/// Data that is not in the messages as the template takes them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notes {
     /// Keys of null that were dropped from tools and arguments.
     pub(crate) nulls: usize,
+    /// Keys of messages that nothing reads.
+    pub(crate) unread: BTreeSet<String>,
 }
 
 /// What the template does not need to know of a message.
@@ -34,8 +48,11 @@ pub(crate) struct Source {
 }
 
 /// Roles that need no declaration: those of the chat APIs and of the templates that come with models.
-const KNOWN_ROLES: [&str; 8] =
-    ["system", "developer", "user", "assistant", "tool", "function", "ipython", "environment"];
+const KNOWN_ROLES: [&str; 7] = ["system", "developer", "user", "assistant", "tool", "ipython", "environment"];
+/// Names of reasoning in a message, the one that templates read first: transformers' `_REASONING_FIELDS`.
+const REASONING_KEYS: [&str; 3] = ["reasoning_content", "thinking", "reasoning"];
+/// What a message has beside its content for the media step.
+const MEDIA_KEYS: [&str; 6] = ["images", "image", "videos", "video", "audios", "audio"];
 
 /// Reads rows of one dataset.
 #[derive(Clone, Debug)]
@@ -45,15 +62,33 @@ pub(crate) struct MessageReader {
     content: ContentFormat,
 }
 
-/// What a template can print as a message's content.
-#[derive(Clone, Copy, Debug)]
+/// What a template can print of a message.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ContentFormat {
-    /// A string.
+    /// Content that is a string.
     pub(crate) strings: bool,
-    /// A list of parts.
+    /// Content that is a list of parts.
     pub(crate) parts: bool,
+    /// Arguments of tool calls that are values.
+    pub(crate) argument_objects: bool,
     /// Arguments of tool calls that are a string of JSON, as they are.
     pub(crate) argument_strings: bool,
+    /// What it takes for a content that is not there.
+    pub(crate) missing: Missing,
+    /// Which parts it knows.
+    pub(crate) known: parts::Known,
+}
+
+/// What stands for a content that is not there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// Nothing, as in axolotl and transformers.
+    #[default]
+    Absent,
+    /// Null, for templates that cannot do without the key.
+    Null,
+    /// An empty text, for templates that take neither.
+    Empty,
 }
 
 /// Names that hold a message's properties in one row.
@@ -84,14 +119,17 @@ impl MessageReader {
             messages: Vec::with_capacity(list.len()),
             sources: Vec::with_capacity(list.len()),
             tools: None,
-            nulls: 0,
+            notes: Notes::default(),
         };
-        conversation.tools = self.tools(row, &mut conversation.nulls)?;
+        conversation.tools = self.tools(row, &mut conversation.notes)?;
+        let mut flags = flags::of_row(row, list, |message| self.given_role(message))?.into_iter();
         for (index, message) in list.iter().enumerate() {
             let path = format!("{name}[{index}]");
-            let (message, source) = self.message(message, path, &mut conversation.nulls)?;
-            conversation.messages.push(message);
-            conversation.sources.push(source);
+            let row_flags = flags.next().unwrap_or_default();
+            for (message, source) in self.message(message, path, row_flags, &mut conversation.notes)? {
+                conversation.messages.push(message);
+                conversation.sources.push(source);
+            }
         }
         if conversation.sources.first().is_some_and(|first| first.role == "system") {
             if self.fields.drop_system_message {
@@ -172,17 +210,63 @@ impl MessageReader {
         }
     }
 
-    fn message(&self, message: &Value, path: String, nulls: &mut usize) -> Result<(Value, Source), RowError> {
+    /// A message of the row, with the results of tools in its parts as messages of their own.
+    fn message(
+        &self,
+        message: &Value,
+        path: String,
+        row_flags: MessageFlags,
+        notes: &mut Notes,
+    ) -> Result<Vec<(Value, Source)>, RowError> {
         let given = message
             .as_object()
             .ok_or_else(|| wrong_type("wrong-type", Some(path.clone()), "a message", "an object", message))?;
         let keys = self.keys(given);
         let role = self.role(given, keys.role, &path)?;
-        let mut flags = flags::of_message(given, &self.fields, keys.content, &path)?;
-
-        let mut out = Map::with_capacity(given.len());
+        let flags = flags::of_message(given, &self.fields, keys.content, &path)?.or(row_flags);
+        let mut out = self.properties(given, &keys, &path)?;
         out.insert("role".to_owned(), Value::String(role.clone()));
-        if let Some(content) = self.content(given, keys.content, &path)? {
+        flags::spread_weights(given, &mut out, &path)?;
+        self.drop_nulls(&mut out, notes);
+        let has_reader = |key: &String| {
+            FieldKind::of(key) != FieldKind::Property
+                || self.content.known.words.contains(key)
+                || self.fields.message_properties.contains_key(key)
+                || MEDIA_KEYS.contains(&key.as_str())
+        };
+        notes.unread.extend(out.keys().filter(|key| !has_reader(key)).cloned());
+
+        let mut messages = Vec::with_capacity(1);
+        for mut message in self.split_parts(out, &path)? {
+            let mut flags = flags.clone();
+            let own_role = message.get("role").and_then(Value::as_str).unwrap_or(&role).to_owned();
+            calls::settle(&mut message, &self.content, self.fields.arguments, &path)?;
+            self.settle_parts(&mut message, "content", &mut flags, &path)?;
+            if self.fields.split_thinking && own_role == "assistant" {
+                thinking::split(&mut message);
+            }
+            self.settle_reasoning(&mut message, &mut flags, &path)?;
+            match self.content.missing {
+                _ if message.contains_key("content") => {}
+                Missing::Absent => {}
+                Missing::Null => drop(message.insert("content".to_owned(), Value::Null)),
+                Missing::Empty => drop(message.insert("content".to_owned(), Value::from(""))),
+            }
+            messages.push((Value::Object(message), Source { role: own_role, path: path.clone(), flags }));
+        }
+        Ok(messages)
+    }
+
+    /// The message's properties under their own names, flags and nulls left out.
+    fn properties(
+        &self,
+        given: &Map<String, Value>,
+        keys: &Keys<'_>,
+        path: &str,
+    ) -> Result<Map<String, Value>, RowError> {
+        let mut out = Map::with_capacity(given.len() + 1);
+        out.insert("role".to_owned(), Value::Null);
+        if let Some(content) = self.content(given, keys.content, path)? {
             out.insert("content".to_owned(), content);
         }
         let mapped: Vec<&str> = self.fields.message_properties.values().map(String::as_str).collect();
@@ -197,29 +281,78 @@ impl MessageReader {
             let taken = key == keys.role
                 || key == keys.content
                 || mapped.contains(&key.as_str())
-                || flags::is_flag(key, &self.fields);
+                || flags::is_flag(key, &self.fields)
+                || (key == "refusal" && given.get(keys.content).is_none_or(Value::is_null));
             if !taken && !value.is_null() && !out.contains_key(key) {
                 out.insert(key.clone(), value.clone());
             }
         }
-        for (key, value) in &mut out {
+        Ok(out)
+    }
+
+    /// Null is absent in a message; in its calls it may be meant, and is counted.
+    fn drop_nulls(&self, message: &mut Map<String, Value>, notes: &mut Notes) {
+        for (key, value) in message {
             let is_call = FieldKind::of(key) == FieldKind::ToolCall;
             if is_call && self.fields.nulls == Nulls::Drop {
-                *nulls += drop_nulls(value);
+                notes.nulls += drop_nulls(value);
             } else if !is_call {
                 drop_nulls(value);
             }
         }
-        if let Some(calls) = out.get_mut("tool_calls").filter(|_| !self.content.argument_strings) {
-            parse_arguments(calls, &path)?;
+    }
+
+    /// Takes calls, reasoning and results of tools out of the parts of a content.
+    fn split_parts(&self, mut message: Map<String, Value>, path: &str) -> Result<Vec<Map<String, Value>>, RowError> {
+        if let Some(part) = message.get_mut("content").filter(|content| content.get("type").is_some()) {
+            *part = Value::Array(vec![part.take()]);
         }
-        for field in ["content", "reasoning_content"] {
-            self.settle_parts(&mut out, field, &mut flags, &path)?;
+        let Some(Value::Array(given)) = message.get("content") else { return Ok(vec![message]) };
+        let Some(read) = parts::read(given, &self.content.known, &format!("{path}.content"))? else {
+            return Ok(vec![message]);
+        };
+        message.shift_remove("content");
+        let rest = message.clone();
+        let says_more = !read.calls.is_empty() || !read.reasoning.is_empty();
+        append(&mut message, "tool_calls", read.calls);
+        if let Some(Value::String(text)) = message.get("reasoning_content").filter(|_| !read.reasoning.is_empty()) {
+            let part = serde_json::json!([{"type": "text", "text": text}]);
+            message.insert("reasoning_content".to_owned(), part);
         }
-        if self.fields.split_thinking && role == "assistant" {
-            thinking::split(&mut out);
+        append(&mut message, "reasoning_content", read.reasoning);
+        let mut content = read.content.into_iter();
+        let (mut out, mut at, mut pending) = (Vec::new(), 0, Some(message));
+        for (end, result) in read.results {
+            let piece: Vec<Value> = content.by_ref().take(end - at).collect();
+            at = end;
+            if !piece.is_empty() || (says_more && pending.is_some()) {
+                out.push(with_content(pending.take().unwrap_or_else(|| rest.clone()), piece));
+            }
+            out.extend(result.as_object().cloned());
         }
-        Ok((Value::Object(out), Source { role, path, flags }))
+        let piece: Vec<Value> = content.collect();
+        if !piece.is_empty() || out.is_empty() || (says_more && pending.is_some()) {
+            out.push(with_content(pending.take().unwrap_or(rest), piece));
+        }
+        Ok(out)
+    }
+
+    /// Reasoning under any of its names is there under all that templates read, as in transformers.
+    fn settle_reasoning(
+        &self,
+        message: &mut Map<String, Value>,
+        flags: &mut MessageFlags,
+        path: &str,
+    ) -> Result<(), RowError> {
+        let Some(key) = REASONING_KEYS.into_iter().find(|key| message.contains_key(*key)) else { return Ok(()) };
+        let reasoning = message.get(key).cloned().unwrap_or_default();
+        message.insert(REASONING_KEYS[0].to_owned(), reasoning);
+        self.settle_parts(message, REASONING_KEYS[0], flags, path)?;
+        let reasoning = message.get(REASONING_KEYS[0]).cloned().unwrap_or_default();
+        if key == "thinking" || !message.contains_key("thinking") {
+            message.insert("thinking".to_owned(), reasoning);
+        }
+        Ok(())
     }
 
     /// Gives the template a list of parts or a string, whichever it can print.
@@ -230,21 +363,18 @@ impl MessageReader {
         flags: &mut MessageFlags,
         path: &str,
     ) -> Result<(), RowError> {
-        let takes = if field == "content" {
-            self.content
-        } else {
-            ContentFormat { strings: true, parts: false, argument_strings: false }
-        };
+        let (strings, lists) =
+            if field == "content" { (self.content.strings, self.content.parts) } else { (true, false) };
         match message.get(field) {
             Some(Value::Array(parts)) => {
-                let wants_string = takes.strings && (!takes.parts || flags::has_part_flags(parts));
+                let wants_string = strings && (!lists || flags::has_part_flags(parts));
                 let joined = flags::joined_text(parts).filter(|_| wants_string);
                 flags.take_parts(field, parts, joined.is_some(), path)?;
                 if let Some(text) = joined {
                     message.insert(field.to_owned(), Value::String(text));
                 }
             }
-            Some(Value::String(text)) if !takes.strings && takes.parts => {
+            Some(Value::String(text)) if !strings && lists => {
                 let parts = serde_json::json!([{"type": "text", "text": text}]);
                 flags.details.iter_mut().filter(|detail| detail.field == field).for_each(|detail| {
                     detail.field = format!("{field}[0].text");
@@ -276,12 +406,27 @@ impl MessageReader {
         if self.declared.iter().any(|known| known == role) {
             return Ok(role.to_owned());
         }
+        if role == "function" {
+            return Ok("tool".to_owned());
+        }
+        let fitting = roles::fitting(given);
         Err(RowError {
             code: "unknown-role",
             path: Some(path),
-            message: format!("nobody declared the role `{given}`"),
-            hint: Some(format!("map it in the dataset's roles, as in `roles: {{ user: [{given}] }}`")),
+            message: format!("the role `{given}` is not declared"),
+            hint: Some(match fitting {
+                Some(role) => format!("map it in the dataset's roles, as in `roles: {{ {role}: [{given}] }}`"),
+                None => format!(
+                    "map it in the dataset's roles, as in `roles: {{ ROLE: [{given}] }}`, ROLE one of system, user, assistant and tool"
+                ),
+            }),
         })
+    }
+
+    /// A message's role as far as it can be told.
+    fn given_role<'a>(&'a self, message: &'a Value) -> Option<&'a str> {
+        let message = message.as_object()?;
+        message.get(self.keys(message).role)?.as_str().map(|role| self.map_role(role))
     }
 
     /// A role's name in the data, as the template names it.
@@ -295,11 +440,12 @@ impl MessageReader {
     }
 
     fn content(&self, message: &Map<String, Value>, key: &str, path: &str) -> Result<Option<Value>, RowError> {
-        let has_other_text = ["tool_calls", "reasoning_content", "thinking", "function_call"]
-            .iter()
-            .any(|key| message.get(*key).is_some_and(|value| !value.is_null()));
+        let given = |key: &str| message.get(key).filter(|value| !value.is_null());
+        let has_other_text =
+            ["tool_calls", "function_call"].iter().chain(&REASONING_KEYS).any(|key| given(key).is_some());
         match message.get(key) {
             Some(content @ (Value::String(_) | Value::Array(_) | Value::Object(_))) => Ok(Some(content.clone())),
+            Some(Value::Null) | None if given("refusal").is_some() => Ok(given("refusal").cloned()),
             Some(Value::Null) | None if has_other_text => Ok(None),
             Some(Value::Null) | None => Err(RowError {
                 code: "missing-field",
@@ -317,31 +463,37 @@ impl MessageReader {
         }
     }
 
-    fn tools(&self, row: &Map<String, Value>, nulls: &mut usize) -> Result<Option<Value>, RowError> {
-        let name = &self.fields.tools;
-        let mut tools = match row.get(name) {
-            None | Some(Value::Null) => return Ok(None),
-            Some(Value::String(text)) => json::parse(text).map_err(|error| not_json(name.clone(), &error))?,
-            Some(other) => {
-                let mut tools = other.clone();
-                if self.fields.nulls == Nulls::Drop {
-                    *nulls += drop_nulls(&mut tools);
-                }
-                tools
-            }
-        };
-        let list = match &mut tools {
-            Value::Array(list) => list,
-            Value::Null => return Ok(None),
-            other => return Err(wrong_type("wrong-type", Some(name.clone()), "the list of tools", "a list", other)),
-        };
-        for (index, tool) in list.iter_mut().enumerate() {
-            if let Some(parameters) = tool.get_mut("function").and_then(|function| function.get_mut("parameters")) {
-                parse_in_place(parameters, || format!("{name}[{index}].function.parameters"))?;
-            }
+    fn tools(&self, row: &Map<String, Value>, notes: &mut Notes) -> Result<Option<Value>, RowError> {
+        let there =
+            |name: &'static str| row.get(name).filter(|value| !value.is_null()).map(|value| (name, true, value));
+        let named = row.get(&self.fields.tools).filter(|value| !value.is_null());
+        let found = named.map(|value| (&*self.fields.tools, false, value)).or_else(|| there("functions"));
+        let Some((name, legacy, value)) = found else { return Ok(None) };
+        if self.fields.nulls == Nulls::Keep {
+            return calls::tools(value, name, legacy);
         }
-        Ok((!list.is_empty()).then_some(tools))
+        let mut value = value.clone();
+        notes.nulls += drop_nulls(&mut value);
+        calls::tools(&value, name, legacy)
     }
+}
+
+/// Items at the end of a list that may not be there yet.
+fn append(message: &mut Map<String, Value>, key: &str, items: Vec<Value>) {
+    if items.is_empty() {
+        return;
+    }
+    match message.get_mut(key) {
+        Some(Value::Array(list)) => list.extend(items),
+        _ => drop(message.insert(key.to_owned(), Value::Array(items))),
+    }
+}
+
+fn with_content(mut message: Map<String, Value>, content: Vec<Value>) -> Map<String, Value> {
+    if !content.is_empty() {
+        message.insert("content".to_owned(), Value::Array(content));
+    }
+    message
 }
 
 /// Takes out keys that hold null, as axolotl's `remove_none_values`, and counts them. Items of lists stay.
@@ -357,24 +509,7 @@ fn drop_nulls(value: &mut Value) -> usize {
     }
 }
 
-/// Arguments that are JSON in a string become values, as axolotl does: templates print them as JSON themselves.
-fn parse_arguments(calls: &mut Value, path: &str) -> Result<(), RowError> {
-    for (index, call) in calls.as_array_mut().into_iter().flatten().enumerate() {
-        if let Some(arguments) = call.get_mut("function").and_then(|function| function.get_mut("arguments")) {
-            parse_in_place(arguments, || format!("{path}.tool_calls[{index}].function.arguments"))?;
-        }
-    }
-    Ok(())
-}
-
-fn parse_in_place(value: &mut Value, path: impl Fn() -> String) -> Result<(), RowError> {
-    if let Value::String(text) = value {
-        *value = json::parse(text).map_err(|error| not_json(path(), &error))?;
-    }
-    Ok(())
-}
-
-fn not_json(path: String, error: &serde_json::Error) -> RowError {
+pub(crate) fn not_json(path: String, error: &serde_json::Error) -> RowError {
     RowError {
         code: "invalid-json",
         path: Some(path),

@@ -123,6 +123,17 @@ pub enum Reasoning {
     Mask,
 }
 
+/// What becomes of arguments that are a text of JSON, where the template prints values and texts alike.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arguments {
+    /// They are read, and the template prints them anew, as in axolotl.
+    #[default]
+    Parse,
+    /// They are printed as they are.
+    Keep,
+}
+
 /// What becomes of keys that hold null in tools and in arguments of tool calls. In a message itself null is always absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -190,6 +201,8 @@ pub struct FieldSpec {
     pub split_thinking: bool,
     /// Keys of null in tools and arguments. (`lossmask.nulls`)
     pub nulls: Nulls,
+    /// Arguments that are a text. (`lossmask.arguments`)
+    pub arguments: Arguments,
 }
 
 /// How the media of a row are found and expanded.
@@ -292,6 +305,7 @@ impl Default for FieldSpec {
             drop_system_message: false,
             split_thinking: false,
             nulls: Nulls::Drop,
+            arguments: Arguments::Parse,
         }
     }
 }

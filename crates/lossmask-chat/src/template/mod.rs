@@ -143,6 +143,12 @@ impl Template {
         })
     }
 
+    /// The words of its source: names, and what its strings hold.
+    pub(crate) fn words(&self) -> std::collections::HashSet<String> {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        self.source.split(|c| !is_word(c)).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    }
+
     /// Whether the template marks what the model says with `{% generation %}`.
     pub fn has_generation_tags(&self) -> bool {
         self.program.generation_tags > 0
@@ -221,6 +227,20 @@ pub(crate) fn python_repr(value: &Json) -> String {
         // Nested deeper than Python prints.
         Err(_) => String::new(),
     }
+}
+
+/// `json.dumps(value, ensure_ascii=False)`.
+pub(crate) fn to_json(value: &Json) -> Option<String> {
+    let style = print::JsonStyle {
+        indent: None,
+        item_separator: ", ".to_owned(),
+        key_separator: ": ".to_owned(),
+        ensure_ascii: false,
+        sort_keys: false,
+    };
+    let mut buf = text::TextBuf::default();
+    print::write_json(&data::plain(value, 0), &style, &mut buf, 0).ok()?;
+    Some(buf.finish().as_str().to_owned())
 }
 
 impl std::fmt::Debug for ir::Program {
