@@ -123,6 +123,7 @@ export const lossmask = z
     straddle: optional(z.enum(['exclude', 'include'])),
     unterminated: withDefault(z.enum(['run-to-end', 'mask']), 'run-to-end'),
     turns: withDefault(z.enum(['all', 'last']), 'all'),
+    rows: withDefault(z.enum(['conversation', 'split', 'last']), 'conversation'),
     reasoning: withDefault(z.enum(['train', 'mask']), 'train'),
     arguments: withDefault(z.enum(['parse', 'keep']), 'parse'),
     nulls: withDefault(z.enum(['drop', 'keep']), 'drop'),

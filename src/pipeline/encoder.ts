@@ -87,6 +87,7 @@ export function compileDataset(
       route: lossmask.route,
       injection: lossmask.injection,
       straddle: lossmask.straddle,
+      rows: lossmask.rows,
       reasoning: lossmask.reasoning,
       weights: lossmask.weights,
       trainOnEot: dataset.trainOnEot,

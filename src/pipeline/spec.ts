@@ -71,6 +71,7 @@ export interface EncoderSpec {
   injection?: 'escape' | 'error' | 'allow'
   straddle?: 'exclude' | 'include'
   reasoning?: 'train' | 'mask'
+  rows?: 'conversation' | 'split' | 'last'
   weights?: Record<string, number>
   fields: FieldSpec
   eotTokenIds?: number[]

@@ -135,7 +135,7 @@ impl Unrendered<'_> {
                     "{} is in the text only as long as no message follows: the template takes it out of the history",
                     loss.path
                 ),
-                "answers before the last one are trained without it; set `turns: last`, split the rows at each answer, or use a template that keeps it",
+                "answers before the last one are trained without it; set `lossmask.rows: split` (a row for each answer whose context is rewritten) or `rows: last`, or use a template that keeps it",
             ));
         }
         let severity =

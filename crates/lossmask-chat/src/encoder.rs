@@ -21,7 +21,8 @@ use crate::route::segments::{SegmentTokens, Segments};
 use crate::route::turns::{Structure, TurnFinder};
 use crate::route::{Row, generation};
 use crate::row::{EncodedRow, RowError, SpecError, Status};
-use crate::spec::{EncoderSpec, Route, RowType};
+use crate::spec::{EncoderSpec, Route, RowType, Rows};
+use crate::split::{self, Part, Splitter};
 use crate::template::{RenderInput, Rendered, Template, TemplateError, TemplateErrorKind};
 use crate::tokenizer::Tokenizer;
 
@@ -76,9 +77,50 @@ impl Encoder {
     pub fn encode(&self, row: &Value) -> Result<EncodedRow, RowError> {
         match (&self.template, &self.format) {
             (_, Some(format)) => self.declared(format, row),
-            (Some(template), _) if self.spec.row_type == RowType::ChatTemplate => self.conversation(template, row),
+            (Some(template), _) if self.spec.row_type == RowType::ChatTemplate => {
+                let (conversation, parts) = self.parts(template, row)?;
+                match &parts[..] {
+                    [part] => self.part(template, row, part, conversation),
+                    parts => Err(split::several(parts.len())),
+                }
+            }
             _ => self.segments(row),
         }
+    }
+
+    /// The same, where one conversation may become several rows (`rows: split`): in the order of the answers they are made for.
+    ///
+    /// # Errors
+    /// As [`encode`](Encoder::encode).
+    pub fn encode_all(&self, row: &Value) -> Result<Vec<EncodedRow>, RowError> {
+        let Some(template) = self.template.as_ref().filter(|_| self.spec.rows == Rows::Split && self.format.is_none())
+        else {
+            return self.encode(row).map(|row| vec![row]);
+        };
+        if self.spec.row_type != RowType::ChatTemplate {
+            return self.encode(row).map(|row| vec![row]);
+        }
+        let (conversation, parts) = self.parts(template, row)?;
+        parts.iter().map(|part| self.part(template, row, part, conversation.clone())).collect()
+    }
+
+    fn parts(&self, template: &Template, row: &Value) -> Result<(Conversation, Vec<Part>), RowError> {
+        let conversation = self.reader.read(row)?;
+        let splitter =
+            Splitter { rows: self.spec.rows, turns: self.spec.masker.turns, template, policy: &self.policy, refused };
+        let parts = splitter.parts(&conversation)?;
+        Ok((conversation, parts))
+    }
+
+    fn part(
+        &self,
+        template: &Template,
+        row: &Value,
+        part: &Part,
+        conversation: Conversation,
+    ) -> Result<EncodedRow, RowError> {
+        let conversation = if part.answers.is_none() { conversation } else { part.of(&conversation) };
+        self.conversation(template, row, conversation)
     }
 
     fn declared(&self, format: &Format, row: &Value) -> Result<EncodedRow, RowError> {
@@ -103,8 +145,12 @@ impl Encoder {
         Ok(row)
     }
 
-    fn conversation(&self, template: &Template, row: &Value) -> Result<EncodedRow, RowError> {
-        let mut conversation = self.reader.read(row)?;
+    fn conversation(
+        &self,
+        template: &Template,
+        row: &Value,
+        mut conversation: Conversation,
+    ) -> Result<EncodedRow, RowError> {
         let paths: Vec<&str> = conversation.sources.iter().map(|source| source.path.as_str()).collect();
         let unexpanded = self.media.is_none().then(|| media::unexpanded(row, &conversation.messages)).flatten();
         let media = match &self.media {

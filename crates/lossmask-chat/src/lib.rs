@@ -15,6 +15,7 @@ mod roles;
 mod route;
 mod row;
 mod spec;
+mod split;
 mod template;
 mod thinking;
 mod timing;
@@ -23,8 +24,8 @@ mod tokenizer;
 pub use encoder::Encoder;
 pub use row::{EncodedRow, RowError, RowMedia, SpecError, Status};
 pub use spec::{
-    Arguments, EncoderSpec, FieldSpec, FormatSpec, Injection, MediaSpec, Nulls, Reasoning, Route, RowType, Straddle,
-    TemplateSpec, TokenSpec, TokenizerSpec,
+    Arguments, EncoderSpec, FieldSpec, FormatSpec, Injection, MediaSpec, Nulls, Reasoning, Route, RowType, Rows,
+    Straddle, TemplateSpec, TokenSpec, TokenizerSpec,
 };
 pub use template::{
     Field, FieldKind, Origin, Origins, RenderInput, Rendered, Run, Template, TemplateError, TemplateErrorKind, TextTurn,

@@ -145,6 +145,19 @@ pub enum Nulls {
     Keep,
 }
 
+/// How many rows a conversation becomes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rows {
+    /// One.
+    #[default]
+    Conversation,
+    /// As few as show each trained answer in the context it has at inference.
+    Split,
+    /// One, up to the last trained answer, which alone is trained.
+    Last,
+}
+
 /// What a row holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -269,6 +282,9 @@ pub struct EncoderSpec {
     /// Reasoning of trained turns.
     #[serde(default)]
     pub reasoning: Reasoning,
+    /// How many rows a conversation becomes.
+    #[serde(default)]
+    pub rows: Rows,
     /// Weight in the loss per role; a role not listed weighs 1.
     #[serde(default)]
     pub weights: BTreeMap<String, f32>,

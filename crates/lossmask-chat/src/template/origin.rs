@@ -73,6 +73,17 @@ impl Origins {
         self.runs.iter().rfind(content).map(|run| run.bytes.end)
     }
 
+    /// Where the last words of a message end: its content, reasoning or tool calls, whichever comes last.
+    pub(crate) fn end_of_message(&self, message: usize) -> Option<usize> {
+        let of_message = |run: &&Run| match run.origin {
+            Origin::Scaffold => false,
+            Origin::Field { field, .. } | Origin::Made { field, .. } => {
+                self.field(field).is_some_and(|field| field.kind != FieldKind::Role && field.message == Some(message))
+            }
+        };
+        self.runs.iter().rfind(of_message).map(|run| run.bytes.end)
+    }
+
     pub(super) fn truncate(&mut self, end: usize) {
         self.runs.retain(|run| run.bytes.end <= end);
     }

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
+use lossmask_chat::RowError;
 use serde_json::Value;
 
 use super::RowEncoder;
@@ -36,6 +37,19 @@ pub(crate) enum Outcome {
     Bad { error: DataError, raw: String },
 }
 
+impl EncodedChunk {
+    fn take(&mut self, row: Settled) {
+        match row {
+            Settled::Keep(row) => {
+                self.figures.keep(&row);
+                let hash = row.hash();
+                self.rows.push(Outcome::Row { row, hash });
+            }
+            Settled::Drop(reason, row) => self.figures.drop_row(reason, &row),
+        }
+    }
+}
+
 impl ChunkRules {
     pub fn new(spec: &PipelineSpec) -> Self {
         let facts = spec.datasets.iter().chain(&spec.test_datasets).map(|dataset| EncoderFacts {
@@ -59,12 +73,7 @@ impl ChunkRules {
             }
             out.figures.rows_read += 1;
             match self.encode_row(chunk, index, dataset, encoder, &mut out.figures) {
-                Ok(Settled::Keep(row)) => {
-                    out.figures.keep(&row);
-                    let hash = row.hash();
-                    out.rows.push(Outcome::Row { row, hash });
-                }
-                Ok(Settled::Drop(reason, row)) => out.figures.drop_row(reason, &row),
+                Ok(rows) => rows.into_iter().for_each(|row| out.take(row)),
                 Err(error) => out.rows.push(Outcome::Bad { error, raw: chunk.raw(index) }),
             }
         }
@@ -73,7 +82,7 @@ impl ChunkRules {
 
     /// A row that stands nowhere. It is returned whatever its length; a length at which a run would drop it is no error.
     pub fn encode_value(&self, value: &Value, encoder: &dyn RowEncoder) -> Result<Row, DataError> {
-        let row = Row::new(guarded(encoder, value)?, Place::default())?;
+        let row = Row::new(guarded(|| encoder.encode(value))?, Place::default())?;
         match self.settle.settle(row, &self.facts[0], &mut TruncationFigures::default())? {
             Settled::Keep(row) | Settled::Drop(_, row) => Ok(row),
         }
@@ -86,27 +95,29 @@ impl ChunkRules {
         dataset: usize,
         encoder: &dyn RowEncoder,
         figures: &mut Figures,
-    ) -> Result<Settled, DataError> {
+    ) -> Result<Vec<Settled>, DataError> {
         let began = Instant::now();
         let value = chunk.parse(index, self.max_row_bytes);
         figures.timing.parse += began.elapsed().as_secs_f64();
         let place = chunk.place(index);
         let began = Instant::now();
         lossmask_chat::take_spent();
-        let encoded = guarded(encoder, &value?);
+        let value = value?;
+        let encoded = guarded(|| encoder.encode_all(&value));
         let (whole, spent) = (began.elapsed(), lossmask_chat::take_spent());
         figures.timing.render += spent.render.as_secs_f64();
         figures.timing.tokenize += spent.tokenize.as_secs_f64();
         figures.timing.mask += whole.saturating_sub(spent.render + spent.tokenize).as_secs_f64();
         let encoded = encoded.map_err(|error| error.at(&place))?;
-        let row = Row::new(encoded, place)?;
-        self.settle.settle(row, &self.facts[dataset], &mut figures.truncation)
+        let facts = &self.facts[dataset];
+        let settle = |row| self.settle.settle(Row::new(row, place.clone())?, facts, &mut figures.truncation);
+        encoded.into_iter().map(settle).collect()
     }
 }
 
 /// A panic of the encoder is the row's error, not the process's end.
-fn guarded(encoder: &dyn RowEncoder, value: &Value) -> Result<lossmask_chat::EncodedRow, DataError> {
-    match catch_unwind(AssertUnwindSafe(|| encoder.encode(value))) {
+fn guarded<T>(encode: impl FnOnce() -> Result<T, RowError>) -> Result<T, DataError> {
+    match catch_unwind(AssertUnwindSafe(encode)) {
         Ok(result) => result.map_err(DataError::from),
         Err(panic) => {
             let what =

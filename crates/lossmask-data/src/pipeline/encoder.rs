@@ -15,6 +15,14 @@ pub trait RowEncoder: Send + Sync {
     /// The row is at fault.
     fn encode(&self, row: &Value) -> Result<EncodedRow, RowError>;
 
+    /// All rows that one row of data becomes.
+    ///
+    /// # Errors
+    /// The row is at fault.
+    fn encode_all(&self, row: &Value) -> Result<Vec<EncodedRow>, RowError> {
+        self.encode(row).map(|row| vec![row])
+    }
+
     /// The text of each token, for people to look at.
     fn token_texts(&self, ids: &[i32]) -> Vec<String>;
 }
@@ -44,6 +52,10 @@ impl DatasetEncoder {
 impl RowEncoder for DatasetEncoder {
     fn encode(&self, row: &Value) -> Result<EncodedRow, RowError> {
         self.encoder.encode(row)
+    }
+
+    fn encode_all(&self, row: &Value) -> Result<Vec<EncodedRow>, RowError> {
+        self.encoder.encode_all(row)
     }
 
     fn token_texts(&self, ids: &[i32]) -> Vec<String> {
