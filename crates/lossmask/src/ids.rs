@@ -1,6 +1,6 @@
 //! The integer types a row of token ids may come in.
 
-use crate::search::{Kernels, KernelsPair};
+use crate::vector::Lanes;
 
 mod sealed {
     pub trait Sealed {}
@@ -18,71 +18,37 @@ mod sealed {
 pub trait TokenId: sealed::Sealed + Copy + Eq + Send + Sync + 'static {
     /// What a label of this id is stored in: `i32` for `u32`, else the type itself.
     type Label: Label;
-    /// The id as its label.
-    fn to_label(self) -> Self::Label;
 }
 
-/// What labels are stored in: `i32` or `i64`.
+/// What labels are stored in: `i32` or `i64`. As a bound it lets a function take a row of either.
+///
+/// ```
+/// use lossmask::{Label, Masker, MaskerOptions};
+///
+/// fn trained<L: Label>(masker: &Masker, ids: &[L]) -> usize {
+///     masker.record(ids, &Default::default()).trained_count()
+/// }
+///
+/// let masker = Masker::new(&MaskerOptions { train_on_inputs: true, ..MaskerOptions::default() })?;
+/// assert_eq!((trained(&masker, &[7_i32, 8]), trained(&masker, &[7_i64, 8])), (2, 2));
+/// # Ok::<(), lossmask::BuildError>(())
+/// ```
 #[allow(private_bounds)]
-pub trait Label: TokenId<Label = Self> + PartialOrd {
-    /// `value` in this type.
-    fn from_i32(value: i32) -> Self;
-    /// The id as `i32`, if it is one.
-    fn to_i32(self) -> Option<i32>;
-    #[doc(hidden)]
-    #[allow(private_interfaces)]
-    fn kernels(pair: &KernelsPair) -> &'static Kernels<Self>;
-}
+pub trait Label: TokenId<Label = Self> + Lanes {}
+
+impl Label for i32 {}
+impl Label for i64 {}
 
 impl TokenId for i32 {
     type Label = i32;
-    fn to_label(self) -> i32 {
-        self
-    }
 }
 
 impl TokenId for u32 {
     type Label = i32;
-    fn to_label(self) -> i32 {
-        self.cast_signed()
-    }
 }
 
 impl TokenId for i64 {
     type Label = i64;
-    fn to_label(self) -> i64 {
-        self
-    }
-}
-
-impl Label for i32 {
-    #[inline(always)]
-    fn from_i32(value: i32) -> i32 {
-        value
-    }
-    #[inline(always)]
-    fn to_i32(self) -> Option<i32> {
-        Some(self)
-    }
-    #[allow(private_interfaces)]
-    fn kernels(pair: &KernelsPair) -> &'static Kernels<i32> {
-        pair.0
-    }
-}
-
-impl Label for i64 {
-    #[inline(always)]
-    fn from_i32(value: i32) -> i64 {
-        i64::from(value)
-    }
-    #[inline(always)]
-    fn to_i32(self) -> Option<i32> {
-        i32::try_from(self).ok()
-    }
-    #[allow(private_interfaces)]
-    fn kernels(pair: &KernelsPair) -> &'static Kernels<i64> {
-        pair.1
-    }
 }
 
 /// A value of an attention mask: `u8`, `i32`, `u32` or `i64`. Zero is padding, anything else a token of the row.

@@ -1,39 +1,36 @@
 //! Which tokens of a training sequence a language model is trained on.
 //!
-//! A [`Masker`] is compiled from [`MaskerOptions`] and turns rows of token ids into labels. Read the modules in the order
-//! `automaton`, `scan`, `decide`, `labels`; `DESIGN.md` says why they are built so.
+//! A [`Masker`] is compiled from [`MaskerOptions`] and turns rows of token ids into labels. [`trained`] says what of a turn is trained, for
+//! maskers and for whoever finds turns by other means. [`collate`] makes a rectangle of rows.
+//!
+//! The modules in the order of their imports: `options`, `record`, `trained`, `error`, `diagnosis` (data), `vector` (operations over arrays
+//! of ids), `ids` (the public types of ids), `compile`, `scan`, `label`, `explain`, `rules`, `masker`. `DESIGN.md` says why they are built
+//! so.
 
-mod automaton;
-mod batch;
-mod candidates;
-mod classes;
+#![warn(clippy::too_many_lines)]
+
 mod collate;
-mod decide;
-mod diagnose;
+mod compile;
 mod diagnosis;
 mod error;
 mod explain;
 mod ids;
-mod labels;
+mod label;
 mod masker;
-mod near_miss;
 mod options;
-mod plan;
 mod record;
+mod rules;
 mod scan;
-mod search;
-mod semantics;
 pub mod trained;
+mod vector;
 
-pub use batch::Rows;
 pub use collate::{CollateError, CollateOptions, CollateRow, Collated, Side, collate};
 pub use diagnosis::{Diagnosis, Severity};
 pub use error::{BuildError, BuildErrorKind, ShapeError};
-pub use explain::RowContext;
+pub use explain::{NearMiss, RowContext};
 pub use ids::{Label, MaskValue, TokenId};
-pub use masker::Masker;
-pub use near_miss::NearMiss;
+pub use masker::{Masker, Rows};
 pub use options::{Boundary, End, EndKind, Exclude, MaskerOptions, Termination, TrainOnEos, Turns, Unterminated};
 pub use record::{Reason, Record, Span, TokenKind, Turn};
-pub use search::Engine;
-pub use semantics::{CompletionOnly, ResponsesOnly, TemplateWarning};
+pub use rules::{CompletionOnly, ResponsesOnly, TemplateWarning};
+pub use vector::Engine;

@@ -225,7 +225,7 @@ fn end_markers_that_end_nothing_are_found() {
     assert_eq!(strays(&anchors, &[9, 3, 7, 9, 7, 7, 9, 2, 8, 9]), [(3, 4)], "the first of the two is the typed one");
 
     let undeclared = Masker::new(&chatml).unwrap().diagnose(&[1, 3, 7, 9, 1, 5, 8, 9]);
-    assert!(undeclared[0].message.contains("a start marker stand at token 4"), "{}", undeclared[0].message);
+    assert!(undeclared[0].message.contains("a start marker are at token 4"), "{}", undeclared[0].message);
 }
 
 #[test]

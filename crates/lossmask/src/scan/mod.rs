@@ -8,23 +8,22 @@ mod search;
 
 use std::mem::MaybeUninit;
 
-pub(crate) use cursor::{Cursor, end_at};
+pub(crate) use cursor::Cursor;
 
-use crate::candidates::{CHUNK, WORDS, classify};
-use crate::ids::Label;
+use crate::compile::candidates::{CHUNK, WORDS};
+use crate::compile::{Opened, Plan, Specials};
 use crate::options::{EndKind, Termination};
-use crate::plan::{Opened, Plan, Specials};
-use crate::search::{Ahead, IdSet, LIST, Lanes, Simd, kernel};
-use crate::semantics::{self, Semantics};
+use crate::vector::kernel::{self, Ahead, LIST};
+use crate::vector::{Available, IdSet, Lanes, Simd, classify};
 
 /// Candidates in a chunk that may turn out to be nothing before the automaton reads on token by token, which costs the
 /// same whatever stands there.
-const PATIENCE: u32 = CHUNK as u32 / 16;
+const MISSES_BEFORE_READING: u32 = CHUNK as u32 / 16;
 
 /// Chunks that are not listed after one in which that was given up.
-const MISTRUST: u32 = 15;
+const UNLISTED_CHUNKS: u32 = 15;
 
-/// A turn as it stands in the row, before it is decided what of it is trained.
+/// A turn as it was found in the row, before it is decided what of it is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     /// Index into [`Plan::boundaries`].
@@ -32,22 +31,22 @@ pub(crate) struct Found {
     pub start: usize,
     pub content_start: usize,
     pub content_end: usize,
-    /// Behind the end marker, whoever it belongs to; `content_end` where there is none.
+    /// The first token after the end marker, whoever it belongs to; `content_end` where there is none.
     pub marker_end: usize,
     /// The kind of the end marker, `None` where there is none.
     pub end: Option<EndKind>,
 }
 
 impl Found {
-    /// Behind the turn's last token: the end marker is the turn's own unless its kind is `before`.
+    /// The first token after the turn's last one: the end marker is the turn's own unless its kind is `before`.
     pub fn end(&self) -> usize {
         if self.end == Some(EndKind::Before) { self.content_end } else { self.marker_end }
     }
 }
 
-/// What follows a scan.
+/// What is told of the turns while they are found.
 pub(crate) trait Sink {
-    /// Whether it wants to know of ignored ids; then it may be told, see [`Scan::chunk`].
+    /// Whether it needs to know of ignored ids; then it may be told, see [`Scan::chunk`].
     const WANTS_IGNORED: bool;
     /// A token of an ignored id.
     fn ignored(&mut self, at: usize);
@@ -63,22 +62,6 @@ pub(crate) struct End {
     pub kind: EndKind,
     /// Index into the boundary's end set.
     pub marker: u32,
-}
-
-/// The turns of a row, from left to right.
-pub(crate) fn turns<L: Label>(plan: &Plan, ids: &[L]) -> Vec<Found> {
-    let mut turns = Vec::new();
-    find_turns(plan, ids, &mut turns);
-    turns
-}
-
-/// Adds the turns of a row, from left to right.
-pub(crate) fn find_turns<L: Label>(plan: &Plan, ids: &[L], turns: &mut Vec<Found>) {
-    match plan.semantics {
-        // SAFETY: the masker would not have been built without the engine's instructions.
-        Semantics::Boundaries => unsafe { (L::kernels(&plan.kernels).turns)(plan, ids, turns) },
-        _ => turns.extend(semantics::turns(plan, ids)),
-    }
 }
 
 /// Adds the turns of a row that the role boundaries say.
@@ -161,10 +144,10 @@ impl<'p> Scan<'p> {
 
     /// The ids whose places are listed, if there are few enough to be tested for at once.
     fn looked_for<S: Sink>(&self) -> Option<&'p IdSet> {
-        match &self.plan.specials {
+        match &self.plan.special.all {
             _ if self.plan.termination != Termination::EndMarker || self.unlisted > 0 => None,
             Some(specials) if S::WANTS_IGNORED => Some(&specials.set),
-            _ => self.plan.firsts.as_ref(),
+            _ => self.plan.special.firsts.as_ref(),
         }
     }
 
@@ -181,26 +164,27 @@ impl<'p> Scan<'p> {
         to: usize,
         sink: &mut K,
     ) -> bool {
+        // SAFETY: the caller's promise.
+        let engine = unsafe { Available::of::<S>() };
         let Some(set) = self.looked_for::<K>() else {
             self.listed = None;
             self.unlisted = self.unlisted.saturating_sub(1);
-            self.searched(ids, from, to, sink);
+            self.searched(engine, ids, from, to, sink);
             return false;
         };
-        let kernels = L::kernels(&self.plan.kernels);
         let words = (to - from).div_ceil(64);
         let done = std::mem::take(&mut self.ready);
         if done < words {
             let from = from + 64 * done;
-            classify(kernels, ids, from, to - from, set, &mut self.ahead[done..words]);
+            classify(engine, ids, from, to - from, set, &mut self.ahead[done..words]);
         }
         let mut places = [const { MaybeUninit::uninit() }; LIST + 64];
         let places = kernel::list(&self.ahead[..words], &mut places);
         self.listed = places.map(<[u16]>::len);
-        let specials = self.plan.specials.as_ref().filter(|_| K::WANTS_IGNORED);
+        let specials = self.plan.special.all.as_ref().filter(|_| K::WANTS_IGNORED);
         if !places.is_some_and(|places| self.walk(ids, from, places, specials, sink)) {
-            self.unlisted = MISTRUST;
-            self.searched(ids, from, to, sink);
+            self.unlisted = UNLISTED_CHUNKS;
+            self.searched(engine, ids, from, to, sink);
             return false;
         }
         specials.is_some()
@@ -209,7 +193,7 @@ impl<'p> Scan<'p> {
     /// Goes through the list of the chunk's candidates, among which are the ignored ids if `specials` are given; `false`: not to
     /// its end, because too many of them were nothing.
     #[inline(always)]
-    fn walk<L: Label, S: Sink>(
+    fn walk<L: Lanes, S: Sink>(
         &mut self,
         ids: &[L],
         from: usize,
@@ -219,11 +203,11 @@ impl<'p> Scan<'p> {
     ) -> bool {
         let plan = self.plan;
         let mut cursor = self.cursor;
-        let mut patience = PATIENCE;
+        let mut misses_left = MISSES_BEFORE_READING;
         for &place in places {
             let candidate = from + usize::from(place);
             // Most are ends and starts by turns. An id that is ignored as well has to be told of first.
-            if !plan.ignores_markers && candidate >= cursor.at {
+            if !plan.special.ignores_markers && candidate >= cursor.at {
                 let marker = if cursor.is_outside() {
                     cursor.start(plan, ids, candidate, sink)
                 } else {
@@ -243,8 +227,8 @@ impl<'p> Scan<'p> {
                 }
             }
             if !cursor.step(plan, ids, candidate, sink) {
-                patience -= 1;
-                if patience == 0 {
+                misses_left -= 1;
+                if misses_left == 0 {
                     self.cursor = cursor;
                     return false;
                 }
