@@ -21,7 +21,7 @@ use crate::route::segments::{SegmentTokens, Segments};
 use crate::route::turns::{Structure, TurnFinder};
 use crate::route::{Row, generation};
 use crate::row::{EncodedRow, RowError, SpecError, Status};
-use crate::spec::{EncoderSpec, Route, RowType, Rows};
+use crate::spec::{EncoderSpec, Route, RowType, Rows, Scaffold};
 use crate::split::{self, Part, Splitter};
 use crate::template::{RenderInput, Rendered, Template, TemplateError, TemplateErrorKind};
 use crate::tokenizer::Tokenizer;
@@ -240,7 +240,13 @@ impl Encoder {
         diagnostics: &mut Vec<Diagnosis>,
     ) -> (Record, Status) {
         let blocks = |flags| self.by_generation(row, rendered, flags);
-        let content = |flags| self.painted(row, self.turns.by_content(row, &self.policy), flags);
+        let content = |flags| {
+            let mut structure = self.turns.by_content(row, &self.policy);
+            if self.spec.scaffold == Scaffold::GenerationPrompt {
+                structure.begin_after_prompt(row);
+            }
+            self.painted(row, structure, flags)
+        };
         match self.spec.route {
             Route::Boundaries => (self.painted(row, self.turns.by_ids(row), true), Status::Single),
             Route::Ids => (self.masker.record(row.ids, &RowContext::default()), Status::Single),
@@ -254,7 +260,12 @@ impl Encoder {
                 let (name, first, second): (_, Record, Vec<_>) = if tags && !has_boundaries {
                     ("generation", blocks(false), vec![("content", content(false), Scope::MessageText)])
                 } else {
-                    let ids = || ("boundaries", self.masker.record(row.ids, &RowContext::default()), Scope::All);
+                    // What the template wrote in front of an answer is for the text to tell.
+                    let scope = match self.spec.scaffold {
+                        Scaffold::Template => Scope::All,
+                        Scaffold::GenerationPrompt => Scope::MessageText,
+                    };
+                    let ids = || ("boundaries", self.masker.record(row.ids, &RowContext::default()), scope);
                     let by_ids = (has_boundaries && self.spec.scannable).then(ids);
                     let by_blocks = tags.then(|| ("generation", blocks(false), Scope::MessageText));
                     ("content", content(false), by_ids.into_iter().chain(by_blocks).collect())
@@ -297,6 +308,8 @@ impl Encoder {
             reasoning: self.spec.reasoning,
             turn_rule: TurnRule { turns: self.spec.masker.turns, unterminated: self.spec.masker.unterminated },
             flags,
+            scaffold: self.spec.scaffold,
+            written: std::cell::OnceCell::new(),
             template_turns: self.spec.route == Route::Boundaries,
         };
         painter.record(structure)

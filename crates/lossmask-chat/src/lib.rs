@@ -25,7 +25,7 @@ pub use encoder::Encoder;
 pub use row::{EncodedRow, RowError, RowMedia, SpecError, Status};
 pub use spec::{
     Arguments, EncoderSpec, FieldSpec, FormatSpec, Injection, MediaSpec, Nulls, Reasoning, Route, RowType, Rows,
-    Straddle, TemplateSpec, TokenSpec, TokenizerSpec,
+    Scaffold, Straddle, TemplateSpec, TokenSpec, TokenizerSpec,
 };
 pub use template::{
     Field, FieldKind, Origin, Origins, RenderInput, Rendered, Run, Template, TemplateError, TemplateErrorKind, TextTurn,

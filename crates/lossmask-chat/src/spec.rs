@@ -158,6 +158,17 @@ pub enum Rows {
     Last,
 }
 
+/// What of the template's text in front of an answer is not trained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scaffold {
+    /// All that no message says, but for the tags around reasoning and tool calls.
+    #[default]
+    Template,
+    /// What the rendered generation prompt holds; the model has to write the rest itself.
+    GenerationPrompt,
+}
+
 /// What a row holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -285,6 +296,9 @@ pub struct EncoderSpec {
     /// How many rows a conversation becomes.
     #[serde(default)]
     pub rows: Rows,
+    /// Template text in front of answers.
+    #[serde(default)]
+    pub scaffold: Scaffold,
     /// Weight in the loss per role; a role not listed weighs 1.
     #[serde(default)]
     pub weights: BTreeMap<String, f32>,

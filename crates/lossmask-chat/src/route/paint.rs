@@ -1,5 +1,6 @@
 //! From turns to what is trained of them.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use lossmask::trained::{TurnEnd, TurnFacts, TurnRule};
@@ -12,8 +13,8 @@ use super::policy::{FoundEnd, Policy, RowEnds, Verdict};
 use super::turns::{Found, Structure};
 use crate::message::Source;
 use crate::reasoning;
-use crate::spec::{Reasoning, Straddle};
-use crate::template::Origin;
+use crate::spec::{Reasoning, Scaffold, Straddle};
+use crate::template::{Origin, TextTurn};
 
 /// Decides about the tokens of a row whose turns are known.
 pub(crate) struct Painter<'a> {
@@ -24,6 +25,10 @@ pub(crate) struct Painter<'a> {
     pub(crate) turn_rule: TurnRule,
     /// Whether the data's flags count.
     pub(crate) flags: bool,
+    /// What the template writes in front of an answer that the model does not have to.
+    pub(crate) scaffold: Scaffold,
+    /// The turns as the text tells them, when they are first asked for.
+    pub(crate) written: OnceCell<Vec<TextTurn>>,
     /// Whether a turn that the template made is trained as its role is, as it is from ids alone.
     pub(crate) template_turns: bool,
 }
@@ -136,6 +141,10 @@ impl Painter<'_> {
                 continue;
             }
             let verdict = self.token(role, at, found, turn);
+            if verdict.trained && self.is_excluded_edge(at, found) {
+                paint.decide(false, Reason::Straddle);
+                continue;
+            }
             let message = self.row.tokens[at].message.or(found.owner);
             let source = message.and_then(|message| self.row.conversation.sources.get(message as usize));
             if !verdict.trained {
@@ -151,6 +160,17 @@ impl Painter<'_> {
             } else {
                 self.set(paint, verdict, verdict.reason);
             }
+        }
+    }
+
+    /// Whether a token in which the template's beginning of a turn is fused with its first word is left out.
+    fn is_excluded_edge(&self, at: usize, found: &Found) -> bool {
+        let token = &self.row.tokens[at];
+        let first = at == found.turn.content_start || !self.row.tokens[at - 1].is_data();
+        self.straddle == Some(Straddle::Exclude) && token.is_data() && !token.whole && first && {
+            let span = &self.row.spans[at];
+            let starts = |turn: &TextTurn| span.start < turn.body.start && turn.body.start < span.end;
+            self.written().iter().any(starts)
         }
     }
 
@@ -196,21 +216,38 @@ impl Painter<'_> {
         paint.weight = verdict.weight;
     }
 
-    /// Where a think block ends that the template wrote in front of an answer without reasoning.
+    /// Up to which token the template wrote the beginning of a turn: all that stands in front of what the message says, but for tags that
+    /// the model writes around it.
     fn template_made(&self, content: &Range<usize>) -> usize {
         let tokens = &self.row.tokens[content.clone()];
         let scaffold = tokens.iter().take_while(|token| !token.is_data()).count();
-        let next = tokens.get(scaffold).map_or(Part::Scaffold, |token| token.part);
-        if scaffold == 0 || next == Part::Reasoning {
+        if scaffold == 0 || self.scaffold == Scaffold::GenerationPrompt {
             return content.start;
         }
         let last = content.start + scaffold;
-        let text = self.row.spans[content.start].start..self.row.spans[last - 1].end;
-        let text = &self.row.text[self.row.floor(text.start)..self.row.floor(text.end)];
-        let Some(close) = reasoning::last_close(text) else { return content.start };
-        let rest = &text[close..];
-        let end = self.row.spans[content.start].start + text.len() - rest.trim_start().len();
-        (content.start..last).find(|&at| self.row.spans[at].start >= end).unwrap_or(last)
+        let spans = &self.row.spans;
+        let said = spans.get(last).filter(|_| last < content.end);
+        let from = self.row.floor(spans[content.start].start);
+        let begins =
+            |turn: &&TextTurn| said.is_some_and(|said| turn.bytes.start < said.end && said.start < turn.bytes.end);
+        let end = match self.written().iter().find(begins) {
+            Some(turn) => turn.body.start,
+            // A turn without a word: of a block of reasoning in it the template wrote both tags.
+            None => {
+                let text = &self.row.text[from..self.row.floor(spans[last - 1].end)];
+                let close = reasoning::last_close(text).unwrap_or(0);
+                from + text.len() - text[close..].trim_start().len()
+            }
+        };
+        // White space alone belongs to the words, as tokenizers have it.
+        if self.row.text.get(from..end).is_none_or(|made| made.trim().is_empty()) {
+            return content.start;
+        }
+        (content.start..last).find(|&at| spans[at].start >= end).unwrap_or(last)
+    }
+
+    fn written(&self) -> &[TextTurn] {
+        self.written.get_or_init(|| self.row.template.turns(self.row.rendered, self.row.origins))
     }
 
     /// What each token of a turn's content is. Tags belong to what they open or close.

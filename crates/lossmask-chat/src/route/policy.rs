@@ -89,11 +89,6 @@ impl Policy {
         self.eot.contains(&id) || self.eos == Some(id)
     }
 
-    /// Whether the config says which tokens end a turn.
-    pub(crate) fn knows_end_tokens(&self) -> bool {
-        !self.eot.is_empty() || self.eos.is_some()
-    }
-
     /// Which end markers of a row are trained.
     pub(crate) fn ends_of_row(&self, ends: &[FoundEnd]) -> RowEnds<'_> {
         let of = |rule: EndRule, decides: fn(&Policy, i32) -> bool| {

@@ -30,6 +30,28 @@ pub(crate) struct Structure {
     pub(crate) canvas: Vec<Paint>,
 }
 
+impl Structure {
+    /// Moves the beginning of every turn to where the generation prompt ends: the model writes all that follows.
+    pub(crate) fn begin_after_prompt(&mut self, row: &Row<'_>) {
+        let written = row.template.turns(row.rendered, row.origins);
+        for found in &mut self.turns {
+            let turn = &mut found.turn;
+            let Some(span) = row.spans.get(turn.content_start.min(turn.content_end.saturating_sub(1))) else {
+                continue;
+            };
+            let own = written.iter().find(|text| text.bytes.start < span.end && span.start < text.bytes.end);
+            let Some(prompted) = own.and_then(|text| row.template.prompted(row.rendered, text)) else { continue };
+            let start = row.spans.partition_point(|span| span.start < prompted);
+            let free = |at: &usize| (turn.start..turn.content_end).contains(at) || self.canvas[*at].turn.is_none();
+            if start < turn.content_start && (start..turn.content_start).all(|at| free(&at)) {
+                turn.content_start = start;
+                turn.start = turn.start.min(start);
+            }
+        }
+        renumber(self);
+    }
+}
+
 /// Finds turns.
 pub(crate) struct TurnFinder {
     masker: Masker,
@@ -122,13 +144,29 @@ impl TurnFinder {
             return;
         }
         let written = row.template.turns(row.rendered, row.origins);
+        groups.extend(self.silent(row, structure, &written));
         for (message, tokens) in groups {
-            let at = row.spans[tokens.start].start;
-            let text = written.iter().find(|turn| turn.message == message as usize && turn.body.contains(&at));
+            let at = &row.spans[tokens.start];
+            let text = written
+                .iter()
+                .find(|turn| turn.message == message as usize && turn.body.start < at.end && at.start <= turn.body.end);
             let found = self.found(row, policy, structure, message, tokens, text);
             structure.turns.push(found);
         }
         renumber(structure);
+    }
+
+    /// Answers without a word: where their end marker is, with no token in front of it.
+    fn silent(&self, row: &Row<'_>, structure: &Structure, written: &[TextTurn]) -> Vec<(u32, Range<usize>)> {
+        let speaks: HashSet<Option<u32>> =
+            row.tokens.iter().filter(|token| token.is_message_text()).map(|token| token.message).collect();
+        let answers =
+            written.iter().filter(|turn| !turn.end.is_empty() && !speaks.contains(&Some(turn.message as u32)));
+        let place = |turn: &TextTurn| {
+            let at = row.spans.partition_point(|span| span.start < turn.end.start);
+            (at < row.ids.len() && structure.canvas[at].turn.is_none()).then_some((turn.message as u32, at..at))
+        };
+        answers.filter_map(place).collect()
     }
 
     fn found(
@@ -143,7 +181,8 @@ impl TurnFinder {
         let role = row.conversation.sources.get(message as usize).map_or("", |source| source.role.as_str());
         let free = |at: &usize| structure.canvas[*at].turn.is_none();
         // The tags around reasoning and tool calls are the turn's too.
-        let body = text.map_or(row.spans[tokens.start].start..row.spans[tokens.end - 1].end, |text| text.body.clone());
+        let own = || row.spans[tokens.start].start..row.spans[tokens.end.max(tokens.start + 1) - 1].end;
+        let body = text.map_or_else(own, |text| text.body.clone());
         let before = (0..tokens.start).rev().take_while(|at| free(at) && row.spans[*at].start >= body.start);
         let start = before.last().unwrap_or(tokens.start);
         // A blank of the template in front of them is not.
@@ -152,11 +191,13 @@ impl TurnFinder {
         let behind = (tokens.end..row.ids.len()).take_while(|at| free(at) && row.spans[*at].end <= body.end);
         let content_end = behind.last().map_or(tokens.end, |at| at + 1);
         let mut ends = self.ends_after(row, policy, structure, role, content_end);
-        // Where nobody says what ends a turn, the template's own words behind it do.
-        let own_end = self.boundaries.is_empty() && !policy.knows_end_tokens();
-        if let Some(text) = text.filter(|text| ends.is_empty() && !text.end.is_empty() && own_end) {
+        // The template's own words after every answer are an end too.
+        let has_own = self.boundaries.is_empty() || self.boundaries.iter().any(|boundary| boundary.role == role);
+        if let Some(text) = text.filter(|text| has_own && !text.end.is_empty()) {
             let marker = (content_end..row.ids.len()).take_while(|at| free(at) && row.spans[*at].end <= text.end.end);
-            ends.extend(marker.last().map(|last| (content_end..last + 1, EndKind::Consumed)));
+            let marker = marker.last().map(|last| content_end..last + 1);
+            let new = marker.filter(|marker| ends.iter().all(|(known, _)| known.start >= marker.end));
+            ends.splice(0..0, new.map(|marker| (marker, EndKind::Consumed)));
         }
         let end = ends.last().map_or(content_end, |(marker, kind)| match kind {
             EndKind::Before => content_end,

@@ -10,6 +10,7 @@
 
 mod args;
 mod attributes;
+mod attribution;
 mod budget;
 mod builtins;
 mod call;
@@ -31,6 +32,7 @@ mod print;
 mod scope;
 mod sequences;
 mod source;
+mod tags;
 mod text;
 mod text_methods;
 mod turns;
@@ -76,6 +78,8 @@ pub struct Template {
     clock: Clock,
     /// Learnt from a probe when it is first asked for.
     frame: OnceLock<turns::Frame>,
+    /// The same for the generation prompt.
+    prompt: OnceLock<String>,
 }
 
 /// What a template is rendered from.
@@ -140,6 +144,7 @@ impl Template {
             variables: spec.variables.clone(),
             clock,
             frame: OnceLock::new(),
+            prompt: OnceLock::new(),
         })
     }
 
@@ -187,6 +192,7 @@ impl Template {
         let (out, generation_spans) = interp::run(&self.program, &self.clock, variables.into_iter())
             .map_err(|fault| TemplateError::fault(*fault, &self.name, &self.source))?;
         let mut origins = Origins::new(&out, fields);
+        origins.attribute(&out.text);
         let mut rendered = Rendered { text: out.text, generation_spans };
         if continued {
             let end = origins.end_of_content(input.messages.len().saturating_sub(1)).unwrap_or(rendered.text.len());
@@ -202,6 +208,39 @@ impl Template {
     /// tags and end marker by comparison with a plain conversation, rendered once per template.
     pub fn turns(&self, rendered: &Rendered, origins: &Origins) -> Vec<TextTurn> {
         turns::turns(&rendered.text, origins, self.frame.get_or_init(|| self.probe()))
+    }
+
+    /// Where the generation prompt ends in a turn: what follows the model has to write. `None` where the turn does not begin with it, as
+    /// where it is no answer.
+    pub fn prompted(&self, rendered: &Rendered, turn: &TextTurn) -> Option<usize> {
+        let prompt = self.prompt.get_or_init(|| self.probe_prompt());
+        let lead = &rendered.text[turn.bytes.start..turn.bytes.end];
+        // White space between the turns can be part of either.
+        let prompt = prompt.trim_start();
+        let skipped = lead.len() - lead.trim_start().len();
+        let common = lead[skipped..].bytes().zip(prompt.bytes()).take_while(|(a, b)| a == b).count();
+        let common = (0..=common).rev().find(|&at| prompt.is_char_boundary(at))?;
+        // A tag that only begins alike is no part of the prompt.
+        let tag = tags::tags(prompt).find(|tag| tag.bytes.start < common && common < tag.bytes.end);
+        let common = tag.map_or(common, |tag| tag.bytes.start);
+        (common > 0 && !prompt[..common].trim().is_empty()).then_some(turn.bytes.start + skipped + common)
+    }
+
+    /// What the template adds to a question as the generation prompt.
+    fn probe_prompt(&self) -> String {
+        let contents = [json!("x"), json!([{"type": "text", "text": "x"}])];
+        let prompt = |content: Json| {
+            let messages = [json!({"role": "user", "content": content})];
+            let input = RenderInput { messages: &messages, ..RenderInput::default() };
+            let plain = self.render(&input).ok()?.text;
+            let prompted = self.render(&RenderInput { add_generation_prompt: true, ..input }).ok()?.text;
+            // Some templates write the EOS token where no answer is asked for.
+            let common = prompted.char_indices().zip(plain.chars()).find(|((_, a), b)| a != b);
+            let common = common.map_or(plain.len(), |((at, _), _)| at);
+            let tag = tags::tags(&prompted).find(|tag| tag.bytes.start < common && common < tag.bytes.end);
+            Some(prompted.get(tag.map_or(common, |tag| tag.bytes.start)..)?.to_owned())
+        };
+        contents.into_iter().find_map(prompt).unwrap_or_default()
     }
 
     /// Learns headers and end markers from two plain exchanges.

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::data::FieldKind;
 use super::origin::{Origin, Origins, Run};
+use super::tags::{Form, tags};
 use crate::reasoning;
 
 /// What a text writes for one message, in one place. A message can have several: one per part that is headed again.
@@ -16,10 +17,9 @@ pub struct TextTurn {
     /// What it says: content, reasoning and tool calls with the tags the template writes around the latter two. In front of it stands
     /// the header, to which a template-made empty think block belongs.
     pub body: Range<usize>,
-    /// The marker that ends the turn, without white space behind it; empty where the template writes none.
+    /// The marker that ends the turn, without white space behind it, also where the template writes it with the next message or after the
+    /// loop; empty where it writes none.
     pub end: Range<usize>,
-    /// Stretches of the body that other messages say: tool results inside a model's turn.
-    pub foreign: Vec<Range<usize>>,
 }
 
 /// How a template heads and ends the turns of a plain conversation.
@@ -27,6 +27,8 @@ pub struct TextTurn {
 pub(super) struct Frame {
     headers: Vec<String>,
     ends: Vec<String>,
+    /// What follows every answer, wherever the template writes it: in the next message's iteration, after the loop.
+    stop: String,
 }
 
 /// Tags around content that the model writes itself.
@@ -63,6 +65,7 @@ impl Frame {
                 frame.ends.push(text[last.end..bytes.end].to_owned());
             }
         }
+        frame.stop = stop(text, origins).unwrap_or_default().to_owned();
         frame
     }
 
@@ -83,27 +86,48 @@ impl Frame {
         lead[..len].trim_end_matches(' ').len()
     }
 
-    /// Where the end marker begins behind the last thing said.
-    fn end(&self, trail: &str, said: FieldKind) -> usize {
+    /// The end marker, with white space after it, in what follows the last thing said.
+    fn end(&self, trail: &str, said: FieldKind) -> Range<usize> {
         let tag = CONTENT_TAGS.iter().filter_map(|(_, close)| trail.find(close).map(|at| at + close.len())).max();
         if let Some(end) = tag {
-            return end;
+            return end..trail.len();
         }
         let marked =
             self.ends.iter().filter(|end| !end.is_empty() && trail.ends_with(end.as_str())).map(String::len).max();
-        if let Some(len) = marked {
-            return trail.len() - len;
-        }
-        if said == FieldKind::Content {
-            return 0;
-        }
-        // A tag that closes nothing ends the turn: `<|call|>`.
-        let trimmed = trail.trim_end();
-        match trimmed.rfind('<').filter(|_| trimmed.ends_with('>')) {
-            Some(open) if !trimmed[open..].starts_with("</") => open,
-            _ => trail.len(),
+        match (marked, said) {
+            (Some(len), _) => trail.len() - len..trail.len(),
+            (None, FieldKind::Content) => 0..trail.len(),
+            (None, _) => end_of_call(trail),
         }
     }
+}
+
+/// The end marker after a tool call: a tag that closes nothing (`<|call|>`). One that opens something belongs to what follows.
+fn end_of_call(trail: &str) -> Range<usize> {
+    if let Some(opens) = tags(trail).find(|tag| tag.form == Form::Open) {
+        return opens.bytes.start..opens.bytes.start;
+    }
+    match tags(trail).last().filter(|tag| tag.form == Form::Single && trail[tag.bytes.end..].trim().is_empty()) {
+        Some(tag) => tag.bytes.start..trail.len(),
+        None => trail.len()..trail.len(),
+    }
+}
+
+/// What follows both answers of two exchanges, up to what differs: the next header, or the end of the text.
+fn stop<'a>(text: &'a str, origins: &Origins) -> Option<&'a str> {
+    let said = |message: usize| {
+        let own = |run: &&Run| matches!(field_of(origins, run), Some((FieldKind::Content, Some(of))) if of == message);
+        let mut runs = origins.runs.iter().filter(own).map(|run| run.bytes.clone());
+        let first = runs.next()?;
+        Some(first.start..runs.next_back().map_or(first.end, |last| last.end))
+    };
+    let (first, next, last) = (said(1)?, said(2)?, said(3)?);
+    let (inner, outer) = (text.get(first.end..next.start)?, &text[last.end..]);
+    let len = inner.char_indices().zip(outer.chars()).take_while(|((_, a), b)| a == b).count();
+    let len = inner.char_indices().nth(len).map_or(inner.len(), |(at, _)| at);
+    // Half a tag is none.
+    let cut = tags(inner).chain(tags(outer)).find(|tag| tag.bytes.start < len && len < tag.bytes.end);
+    Some(inner[..cut.map_or(len, |tag| tag.bytes.start)].trim_end())
 }
 
 /// Stretches of runs that were written for the same message.
@@ -144,7 +168,7 @@ pub(super) fn turns(text: &str, origins: &Origins, frame: &Frame) -> Vec<TextTur
     for group in groups(&origins.runs) {
         let own = said(origins, group);
         for bytes in parts(text, group, &own, frame) {
-            turns.extend(turn(text, origins, group, &own, bytes, frame));
+            turns.extend(turn(text, group, &own, bytes, frame));
         }
     }
     turns
@@ -174,7 +198,6 @@ fn parts(text: &str, group: &[Run], own: &[(Range<usize>, FieldKind)], frame: &F
 
 fn turn(
     text: &str,
-    origins: &Origins,
     group: &[Run],
     own: &[(Range<usize>, FieldKind)],
     bytes: Range<usize>,
@@ -182,24 +205,23 @@ fn turn(
 ) -> Option<TextTurn> {
     let message = group.first()?.message?;
     let own: Vec<_> = own.iter().filter(|(said, _)| said.start >= bytes.start && said.end <= bytes.end).collect();
-    let (start, end) = match (own.first(), own.last()) {
+    let (start, end): (usize, Range<usize>) = match (own.first(), own.last()) {
         (Some((first, first_kind)), Some((last, last_kind))) => {
             let calls = own.iter().any(|(_, kind)| *kind == FieldKind::ToolCall);
             let start = bytes.start + frame.body_start(&text[bytes.start..first.start], *first_kind, calls);
-            (start, last.end + frame.end(&text[last.end..bytes.end], *last_kind))
+            let end = frame.end(&text[last.end..bytes.end], *last_kind);
+            (start, last.end + end.start..last.end + end.end)
         }
         // It says nothing: only its end can be told.
         _ => {
             let all = &text[bytes.clone()];
             let end = all.len() - frame.ends.iter().filter(|end| all.ends_with(*end)).map(String::len).max()?;
-            (bytes.start + body_start_of_content(&all[..end]), bytes.start + end)
+            (bytes.start + body_start_of_content(&all[..end]), bytes.start + end..bytes.end)
         }
     };
-    let marker = end..end + text[end..bytes.end].trim_end().len();
-    let foreign = |run: &&Run| {
-        let others = field_of(origins, run).is_some_and(|(_, of)| of.is_some() && of != run.message);
-        others && run.bytes.start >= start && run.bytes.end <= end
-    };
-    let foreign = group.iter().filter(foreign).map(|run| run.bytes.clone()).collect();
-    Some(TextTurn { message, bytes, body: start..end, end: marker, foreign })
+    let mut marker = end.start..end.start + text[end.clone()].trim_end().len();
+    if marker.is_empty() && text[marker.start..].starts_with(&frame.stop) {
+        marker.end += frame.stop.len();
+    }
+    Some(TextTurn { message, bytes, body: start..end.start, end: marker })
 }

@@ -95,6 +95,19 @@ fn excuse(
             "the peer looks for an end three tokens behind the content, not behind the template's closing tag",
         );
     }
+    if differ.iter().all(|&at| span(at).kind == TokenKind::End && theirs[at] == -100) {
+        let empty = |at: usize| {
+            let turn = &encoded.record.turns[span(at).turn.unwrap() as usize];
+            turn.content_start == turn.content_end
+        };
+        if differ.iter().all(|&at| row["eos_token_id"] != encoded.ids[at]) {
+            return Some("the template's own end marker: the peer asks for it under eot_tokens");
+        }
+        if differ.iter().all(|&at| empty(at) || row["messages"].as_array().unwrap().iter().any(|m| m["content"] == ""))
+        {
+            return Some("the end of an answer without a word: the peer finds no content to look after");
+        }
+    }
     let blank = |at: usize| span(at).kind == TokenKind::Content && tokenizer.decode(&encoded.ids[at..at + 1]) == " ";
     if row["kind"] == "content_parts" && differ.iter().all(|&at| blank(at) && span(at).reason == Reason::FlaggedOff) {
         return Some("the template's blank in front of a flagged part");
