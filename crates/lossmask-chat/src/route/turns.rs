@@ -144,6 +144,7 @@ impl TurnFinder {
             return;
         }
         let written = row.template.turns(row.rendered, row.origins);
+        let mut groups: Vec<_> = groups.into_iter().flat_map(|group| cut_at_headers(row, &written, group)).collect();
         groups.extend(self.silent(row, structure, &written));
         for (message, tokens) in groups {
             let at = &row.spans[tokens.start];
@@ -238,6 +239,27 @@ impl TurnFinder {
         }
         ends
     }
+}
+
+/// A message's tokens, cut where the template heads it again: gpt-oss does so between analysis and answer.
+fn cut_at_headers(
+    row: &Row<'_>,
+    written: &[TextTurn],
+    (message, tokens): (u32, Range<usize>),
+) -> Vec<(u32, Range<usize>)> {
+    let own = written.iter().filter(|turn| turn.message == message as usize);
+    let starts = own.map(|turn| row.spans.partition_point(|span| span.start < turn.bytes.start));
+    let mut cuts = vec![tokens.start];
+    cuts.extend(starts.filter(|at| tokens.start < *at && *at < tokens.end));
+    cuts.push(tokens.end);
+    cuts.sort_unstable();
+    let says = |at: &usize| row.tokens[*at].is_message_text() && row.tokens[*at].message == Some(message);
+    let part = |cut: &[usize]| {
+        let first = (cut[0]..cut[1]).find(says)?;
+        let last = (first..cut[1]).rfind(says)?;
+        Some((message, first..last + 1))
+    };
+    cuts.windows(2).filter_map(part).collect()
 }
 
 fn role_index(roles: &mut Vec<Arc<str>>, role: &str) -> u32 {
