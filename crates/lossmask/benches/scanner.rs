@@ -27,7 +27,7 @@ struct Family {
     options: MaskerOptions,
     /// The headers of a user's and an assistant's turn.
     headers: [Vec<i32>; 2],
-    /// What ends a turn, and what stands between turns.
+    /// What ends a turn, and what lies between turns.
     end: Vec<i32>,
 }
 

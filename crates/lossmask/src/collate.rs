@@ -15,12 +15,12 @@ pub struct CollateRow<'a> {
     pub position_ids: Option<&'a [i32]>,
 }
 
-/// Where padding stands.
+/// Where padding goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Side {
-    /// In front of the row.
+    /// Before the row.
     Left,
-    /// Behind it.
+    /// After it.
     #[default]
     Right,
 }
@@ -36,7 +36,7 @@ pub struct CollateOptions {
     pub pad_to: Option<usize>,
     /// The length is made a multiple of this.
     pub pad_to_multiple_of: Option<usize>,
-    /// Where padding stands.
+    /// Where padding goes.
     pub side: Side,
 }
 

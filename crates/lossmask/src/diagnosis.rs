@@ -24,7 +24,7 @@ impl Severity {
     }
 }
 
-/// One finding about one row. Where the row stands (file, line) is known to whoever holds the row.
+/// One finding about one row. The place of the row (file, line) is known to the caller.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnosis {
     /// Stable code in kebab case, documented in `docs/diagnostics.md`.

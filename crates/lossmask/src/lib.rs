@@ -9,6 +9,11 @@
 
 #![warn(clippy::too_many_lines)]
 
+/// The examples of the README run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod collate;
 mod compile;
 mod diagnosis;

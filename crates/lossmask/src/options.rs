@@ -13,7 +13,7 @@ pub struct Boundary {
     /// Start markers, none of them empty: any of them opens the turn. Without one the boundary never opens a turn, as
     /// axolotl's with an empty start.
     pub starts: Vec<Vec<i32>>,
-    /// Header tails: the longest one that stands right after the start belongs to the header.
+    /// Header tails: the longest one right after the start belongs to the header.
     #[cfg_attr(feature = "serde", serde(default))]
     pub tails: Vec<Vec<i32>>,
     /// End markers: the leftmost, then the longest, closes the turn. None: the turn runs to the end of the row.
@@ -40,9 +40,9 @@ pub struct End {
 #[cfg_attr(feature = "serde", derive(Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum EndKind {
-    /// It belongs to the turn and is consumed: the scan goes on behind it. (`<|im_end|>`)
+    /// It belongs to the turn and is consumed: the scan goes on after it. (`<|im_end|>`)
     Consumed,
-    /// It belongs to the turn, and still stands there to open the next one. (SmolVLM's `<end_of_utterance>`)
+    /// It belongs to the turn, and is left in place to open the next one. (SmolVLM's `<end_of_utterance>`)
     Anchor,
     /// The turn stops in front of it and it opens the next one. (Mistral's `[INST]`, GLM's role tokens; axolotl's
     /// `include_end: false`)

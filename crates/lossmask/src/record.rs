@@ -10,11 +10,11 @@ pub struct Turn {
     pub role: u32,
     /// First token of the start marker.
     pub start: usize,
-    /// First token behind the header (start marker, tail, and a token in which the tail is fused with content).
+    /// First token after the header (start marker, tail, and a token in which the tail is fused with content).
     pub content_start: usize,
     /// First token of the end marker, or the end of the row.
     pub content_end: usize,
-    /// Behind the end marker where it belongs to the turn, else `content_end`.
+    /// First token after the end marker where that belongs to the turn, else `content_end`.
     pub end: usize,
     /// Whether any part of the turn may be trained: the role is, and the turn is selected.
     pub trained: bool,

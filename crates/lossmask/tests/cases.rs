@@ -174,7 +174,7 @@ fn the_record_says_what_every_token_is_and_why() {
 #[test]
 fn near_misses_are_located() {
     let masker = Masker::new(&chatml()).unwrap();
-    // A role nobody declared, a start cut off by the end of the row; a typed marker in content is a start, not a near miss.
+    // An undeclared role, a start cut off by the end of the row; a typed marker in content is a start, not a near miss.
     let misses = masker.near_misses(&[1, 7, 1, 2, 4, 1, 3, 8, 9, 1]);
     let miss = |start| NearMiss { boundary: 0, start, matched: 1, expected: 2 };
     assert_eq!(misses, [miss(0), miss(9)]);
@@ -193,14 +193,14 @@ fn end_markers_that_end_nothing_are_found() {
     };
     // <start> 1, assistant 2, user 3, newline 4, <end> 9.
     let chatml = chatml();
-    // The row, and from where to where the markers stand.
+    // The row, and from where to where the markers are.
     type Case<'a> = (&'a str, &'a [i32], &'a [(usize, usize)]);
     let table: [Case<'_>; 9] = [
         ("plain turns", &[1, 3, 4, 7, 9, 4, 1, 2, 4, 8, 9, 4], &[]),
         ("an end typed in the user's text", &[1, 3, 4, 7, 9, 7, 7, 9, 4, 1, 2, 8, 9], &[(7, 8)]),
         ("an answer without a start", &[1, 2, 8, 9, 8, 8, 9], &[(6, 7)]),
         ("two of them", &[1, 2, 8, 9, 8, 9, 8, 9, 1, 3, 7, 9], &[(5, 6), (7, 8)]),
-        ("a role nobody declared", &[1, 3, 7, 9, 1, 5, 8, 9, 1, 2, 8, 9], &[(7, 8)]),
+        ("an undeclared role", &[1, 3, 7, 9, 1, 5, 8, 9, 1, 2, 8, 9], &[(7, 8)]),
         ("two ends in a row", &[1, 3, 7, 9, 9, 1, 2, 8, 9], &[]),
         ("padding by the end's id", &[1, 2, 8, 9, 4, 9, 9, 9], &[]),
         ("text before the first turn", &[9, 9, 7, 9, 1, 2, 8, 9], &[]),

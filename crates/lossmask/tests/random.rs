@@ -133,7 +133,7 @@ fn check_outputs(masker: &Masker, options: &MaskerOptions, ids: &[i32], keep: &[
     masker.mask_into(ids, &mut bits).unwrap();
     let read: Vec<bool> = (0..bits.len() * 8).map(|at| bits[at / 8] >> (at % 8) & 1 == 1).collect();
     assert_eq!(&read[..ids.len()], keep, "bits");
-    assert!(read[ids.len()..].iter().all(|bit| !bit), "bits behind the row");
+    assert!(read[ids.len()..].iter().all(|bit| !bit), "bits after the row");
 
     let record = masker.record(ids, &RowContext::default());
     let mut from_record = vec![7; ids.len()];

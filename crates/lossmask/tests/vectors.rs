@@ -89,7 +89,7 @@ fn axolotl_scan_cases() {
 }
 
 /// Whole strategies of axolotl. Which ids are media is the strategy's business; here they are read off the answer: ids that
-/// axolotl never trains although they stand where others are trained.
+/// axolotl never trains although they are where others are trained.
 #[test]
 fn axolotl_label_cases() {
     let mut seen = 0;

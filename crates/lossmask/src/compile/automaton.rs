@@ -59,7 +59,7 @@ struct Flat {
     first: i32,
     /// The second token; equals the first where there is none.
     second: i32,
-    /// The tokens behind the second.
+    /// The tokens after the second.
     rest: Box<[i32]>,
     length: usize,
 }
@@ -242,7 +242,7 @@ impl Automaton {
     pub fn match_at<L: Lanes>(&self, ids: &[L], at: usize) -> Option<Match> {
         let Some(flat) = &self.flat else { return self.walk(ids, at).0 };
         let first = *ids.get(at)?;
-        // Behind the row's last token there is no second one; a pattern of that length does not fit then anyway.
+        // After the row's last token there is no second one; a pattern of that length does not fit then anyway.
         let second = ids.get(at + 1).copied().unwrap_or(first);
         for flat in flat {
             if first == L::from_i32(flat.first)
@@ -256,7 +256,7 @@ impl Automaton {
         None
     }
 
-    /// The longest beginning of a pattern that stands at `at`: the first such pattern, and how many of its tokens.
+    /// The longest beginning of a pattern that is at `at`: the first such pattern, and how many of its tokens.
     pub fn prefix_at<L: Lanes>(&self, ids: &[L], at: usize) -> Option<(u32, usize)> {
         let (_, state) = self.walk(ids, at);
         (state != ROOT).then(|| (self.below[state as usize], self.depth[state as usize] as usize))
@@ -366,7 +366,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The definition: the first position where a pattern stands, the longest there, the first declared on a tie.
+    /// The definition: the first position where a pattern is, the longest there, the first declared on a tie.
     fn naive(patterns: &[Vec<i32>], ids: &[i32], from: usize) -> Option<Match> {
         (from..ids.len()).find_map(|start| naive_at(patterns, ids, start))
     }

@@ -115,16 +115,55 @@ impl Masker {
     }
 
     /// The role names that [`Turn::role`] points into, in order of declaration.
+    ///
+    /// ```
+    /// # use lossmask::{Boundary, End, EndKind, Masker, MaskerOptions, RowContext, Rows};
+    /// # let answer = Boundary {
+    /// #     role: "assistant".into(),
+    /// #     starts: vec![vec![1, 2]],
+    /// #     ends: vec![End { ids: vec![9], kind: EndKind::Consumed }],
+    /// #     ..Boundary::default()
+    /// # };
+    /// # let masker = Masker::new(&MaskerOptions { boundaries: vec![answer], ..MaskerOptions::default() })?;
+    /// assert_eq!(&*masker.roles()[0], "assistant");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn roles(&self) -> &[Arc<str>] {
         &self.plan().roles
     }
 
     /// The label of a token that is not trained.
+    ///
+    /// ```
+    /// # use lossmask::{Boundary, End, EndKind, Masker, MaskerOptions, RowContext, Rows};
+    /// # let answer = Boundary {
+    /// #     role: "assistant".into(),
+    /// #     starts: vec![vec![1, 2]],
+    /// #     ends: vec![End { ids: vec![9], kind: EndKind::Consumed }],
+    /// #     ..Boundary::default()
+    /// # };
+    /// # let masker = Masker::new(&MaskerOptions { boundaries: vec![answer], ..MaskerOptions::default() })?;
+    /// assert_eq!(masker.ignore_index(), -100);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ignore_index(&self) -> i32 {
         self.plan().ignore_index
     }
 
     /// The labels of one row.
+    ///
+    /// ```
+    /// # use lossmask::{Boundary, End, EndKind, Masker, MaskerOptions, RowContext, Rows};
+    /// # let answer = Boundary {
+    /// #     role: "assistant".into(),
+    /// #     starts: vec![vec![1, 2]],
+    /// #     ends: vec![End { ids: vec![9], kind: EndKind::Consumed }],
+    /// #     ..Boundary::default()
+    /// # };
+    /// # let masker = Masker::new(&MaskerOptions { boundaries: vec![answer], ..MaskerOptions::default() })?;
+    /// assert_eq!(masker.labels(&[1, 2, 7, 9, 5]), [-100, -100, 7, 9, -100]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn labels<I: TokenId>(&self, ids: &[I]) -> Vec<I::Label> {
         let mut labels = vec![I::Label::from_i32(0); ids.len()];
         self.write(as_labels(ids), &mut labels);
@@ -135,6 +174,21 @@ impl Masker {
     ///
     /// # Errors
     /// When the lengths differ; nothing is written then.
+    ///
+    /// ```
+    /// # use lossmask::{Boundary, End, EndKind, Masker, MaskerOptions, RowContext, Rows};
+    /// # let answer = Boundary {
+    /// #     role: "assistant".into(),
+    /// #     starts: vec![vec![1, 2]],
+    /// #     ends: vec![End { ids: vec![9], kind: EndKind::Consumed }],
+    /// #     ..Boundary::default()
+    /// # };
+    /// # let masker = Masker::new(&MaskerOptions { boundaries: vec![answer], ..MaskerOptions::default() })?;
+    /// let mut labels = [0; 5];
+    /// masker.labels_into(&[1, 2, 7, 9, 5], &mut labels)?;
+    /// assert_eq!(labels, [-100, -100, 7, 9, -100]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn labels_into<I: TokenId>(&self, ids: &[I], labels: &mut [I::Label]) -> Result<(), ShapeError> {
         check_output(ids.len(), ids.len(), labels.len())?;
         self.write(as_labels(ids), labels);
@@ -142,6 +196,21 @@ impl Masker {
     }
 
     /// Turns the ids of one row into its labels.
+    ///
+    /// ```
+    /// # use lossmask::{Boundary, End, EndKind, Masker, MaskerOptions, RowContext, Rows};
+    /// # let answer = Boundary {
+    /// #     role: "assistant".into(),
+    /// #     starts: vec![vec![1, 2]],
+    /// #     ends: vec![End { ids: vec![9], kind: EndKind::Consumed }],
+    /// #     ..Boundary::default()
+    /// # };
+    /// # let masker = Masker::new(&MaskerOptions { boundaries: vec![answer], ..MaskerOptions::default() })?;
+    /// let mut row = [1, 2, 7, 9, 5];
+    /// masker.labels_in_place(&mut row);
+    /// assert_eq!(row, [-100, -100, 7, 9, -100]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn labels_in_place<L: Label>(&self, row: &mut [L]) {
         self.write_in_place(row);
     }
@@ -151,17 +220,49 @@ impl Masker {
     ///
     /// # Errors
     /// When `bits` is not `ids.len().div_ceil(8)` bytes long; nothing is written then.
+    ///
+    /// ```
+    /// # use lossmask::{Boundary, End, EndKind, Masker, MaskerOptions, RowContext, Rows};
+    /// # let answer = Boundary {
+    /// #     role: "assistant".into(),
+    /// #     starts: vec![vec![1, 2]],
+    /// #     ends: vec![End { ids: vec![9], kind: EndKind::Consumed }],
+    /// #     ..Boundary::default()
+    /// # };
+    /// # let masker = Masker::new(&MaskerOptions { boundaries: vec![answer], ..MaskerOptions::default() })?;
+    /// let mut bits = [0];
+    /// masker.mask_into(&[1, 2, 7, 9, 5], &mut bits)?;
+    /// assert_eq!(bits, [0b01100]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn mask_into<I: TokenId>(&self, ids: &[I], bits: &mut [u8]) -> Result<(), ShapeError> {
         check_output(ids.len(), ids.len().div_ceil(8), bits.len())?;
         self.write_bits(as_labels(ids), bits);
         Ok(())
     }
 
-    /// The labels of many rows, on several threads where there are a million tokens for each. With an attention mask, padding is what it says by position: a row is scanned from its
-    /// first token to its last, and padding is never trained nor read as a marker.
+    /// The labels of many rows, on several threads where there are a million tokens for each.
+    ///
+    /// With an attention mask, padding is known by position: a row is scanned from its first token to its last, and padding is neither
+    /// trained nor read as a marker.
     ///
     /// # Errors
     /// When the arrays do not fit each other or the rows; nothing is written then.
+    ///
+    /// ```
+    /// # use lossmask::{Boundary, End, EndKind, Masker, MaskerOptions, RowContext, Rows};
+    /// # let answer = Boundary {
+    /// #     role: "assistant".into(),
+    /// #     starts: vec![vec![1, 2]],
+    /// #     ends: vec![End { ids: vec![9], kind: EndKind::Consumed }],
+    /// #     ..Boundary::default()
+    /// # };
+    /// # let masker = Masker::new(&MaskerOptions { boundaries: vec![answer], ..MaskerOptions::default() })?;
+    /// let mut labels = [0; 6];
+    /// masker.labels_batch_into(&[1, 2, 7, 0, 1, 2], Rows::Length(3), None::<&[u8]>, &mut labels)?;
+    /// assert_eq!(labels, [-100, -100, 7, -100, -100, -100]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn labels_batch_into<I: TokenId, M: MaskValue>(
         &self,
         ids: &[I],
@@ -187,6 +288,21 @@ impl Masker {
     ///
     /// # Errors
     /// When the arrays do not fit each other or the rows; nothing is written then.
+    ///
+    /// ```
+    /// # use lossmask::{Boundary, End, EndKind, Masker, MaskerOptions, RowContext, Rows};
+    /// # let answer = Boundary {
+    /// #     role: "assistant".into(),
+    /// #     starts: vec![vec![1, 2]],
+    /// #     ends: vec![End { ids: vec![9], kind: EndKind::Consumed }],
+    /// #     ..Boundary::default()
+    /// # };
+    /// # let masker = Masker::new(&MaskerOptions { boundaries: vec![answer], ..MaskerOptions::default() })?;
+    /// let mut ids = [1, 2, 7, 0, 1, 2];
+    /// masker.labels_batch_in_place(&mut ids, Rows::Offsets(&[0, 3, 6]), None::<&[u8]>)?;
+    /// assert_eq!(ids, [-100, -100, 7, -100, -100, -100]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn labels_batch_in_place<L: Label, M: MaskValue>(
         &self,
         ids: &mut [L],
@@ -217,6 +333,20 @@ impl Masker {
     ///
     /// # Errors
     /// When the arrays do not fit each other or the rows.
+    ///
+    /// ```
+    /// # use lossmask::{Boundary, End, EndKind, Masker, MaskerOptions, RowContext, Rows};
+    /// # let answer = Boundary {
+    /// #     role: "assistant".into(),
+    /// #     starts: vec![vec![1, 2]],
+    /// #     ends: vec![End { ids: vec![9], kind: EndKind::Consumed }],
+    /// #     ..Boundary::default()
+    /// # };
+    /// # let masker = Masker::new(&MaskerOptions { boundaries: vec![answer], ..MaskerOptions::default() })?;
+    /// let labels = masker.labels_batch(&[1, 2, 7, 0, 1, 2], Rows::Length(3), Some(&[1_u8, 1, 1, 0, 1, 1]))?;
+    /// assert_eq!(labels, [-100, -100, 7, -100, -100, -100]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn labels_batch<I: TokenId, M: MaskValue>(
         &self,
         ids: &[I],
@@ -243,6 +373,21 @@ impl Masker {
     ///
     /// # Errors
     /// When the lengths differ; nothing is written then.
+    ///
+    /// ```
+    /// # use lossmask::{Boundary, End, EndKind, Masker, MaskerOptions, RowContext, Rows};
+    /// # let answer = Boundary {
+    /// #     role: "assistant".into(),
+    /// #     starts: vec![vec![1, 2]],
+    /// #     ends: vec![End { ids: vec![9], kind: EndKind::Consumed }],
+    /// #     ..Boundary::default()
+    /// # };
+    /// # let masker = Masker::new(&MaskerOptions { boundaries: vec![answer], ..MaskerOptions::default() })?;
+    /// let mut labels = [1, 2, -100, 9, 5];
+    /// masker.mask_labels(&[1, 2, 7, 9, 5], &mut labels)?;
+    /// assert_eq!(labels, [-100, -100, -100, 9, -100]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn mask_labels<I: TokenId>(&self, ids: &[I], labels: &mut [I::Label]) -> Result<(), ShapeError> {
         check_output(ids.len(), ids.len(), labels.len())?;
         let mut bits = vec![0; ids.len().div_ceil(8)];
@@ -257,6 +402,20 @@ impl Masker {
     }
 
     /// The turns of one row, in order.
+    ///
+    /// ```
+    /// # use lossmask::{Boundary, End, EndKind, Masker, MaskerOptions, RowContext, Rows};
+    /// # let answer = Boundary {
+    /// #     role: "assistant".into(),
+    /// #     starts: vec![vec![1, 2]],
+    /// #     ends: vec![End { ids: vec![9], kind: EndKind::Consumed }],
+    /// #     ..Boundary::default()
+    /// # };
+    /// # let masker = Masker::new(&MaskerOptions { boundaries: vec![answer], ..MaskerOptions::default() })?;
+    /// let turns = masker.turns(&[5, 1, 2, 7, 9]);
+    /// assert_eq!((turns[0].start, turns[0].content_start, turns[0].content_end, turns[0].end), (1, 3, 4, 5));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn turns<I: TokenId>(&self, ids: &[I]) -> Vec<Turn> {
         let found = self.found(as_labels(ids));
         let rules = self.plan().row_rules(&found);
@@ -268,14 +427,43 @@ impl Masker {
     ///
     /// # Panics
     /// When `context.tokens` does not lie in the row.
+    ///
+    /// ```
+    /// # use lossmask::{Boundary, End, EndKind, Masker, MaskerOptions, RowContext, Rows};
+    /// # let answer = Boundary {
+    /// #     role: "assistant".into(),
+    /// #     starts: vec![vec![1, 2]],
+    /// #     ends: vec![End { ids: vec![9], kind: EndKind::Consumed }],
+    /// #     ..Boundary::default()
+    /// # };
+    /// # let masker = Masker::new(&MaskerOptions { boundaries: vec![answer], ..MaskerOptions::default() })?;
+    /// let record = masker.record(&[5, 1, 2, 7, 9], &RowContext::default());
+    /// let reasons: Vec<&str> = record.spans.iter().map(|span| span.reason.name()).collect();
+    /// assert_eq!(reasons, ["outside", "header", "role", "train-on-eos"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn record<I: TokenId>(&self, ids: &[I], context: &RowContext<'_>) -> Record {
         let ids = as_labels(ids);
         let turns = self.found(&ids[context.tokens(ids.len())]);
         explain::record(self.plan(), ids, &turns, context)
     }
 
-    /// The near misses of one row: positions outside a recognised header where a start marker's first tokens stand but no
-    /// whole start marker does.
+    /// The near misses of one row: positions outside a recognised header where a start marker's first tokens are but no
+    /// whole start marker is.
+    ///
+    /// ```
+    /// # use lossmask::{Boundary, End, EndKind, Masker, MaskerOptions, RowContext, Rows};
+    /// # let answer = Boundary {
+    /// #     role: "assistant".into(),
+    /// #     starts: vec![vec![1, 2]],
+    /// #     ends: vec![End { ids: vec![9], kind: EndKind::Consumed }],
+    /// #     ..Boundary::default()
+    /// # };
+    /// # let masker = Masker::new(&MaskerOptions { boundaries: vec![answer], ..MaskerOptions::default() })?;
+    /// let misses = masker.near_misses(&[5, 1, 3]);
+    /// assert_eq!((misses[0].start, misses[0].matched, misses[0].expected), (1, 1, 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn near_misses<I: TokenId>(&self, ids: &[I]) -> Vec<NearMiss> {
         let ids = as_labels(ids);
         explain::near_misses(self.plan(), ids, &self.found(ids))
@@ -283,6 +471,19 @@ impl Masker {
 
     /// What the ids of one row show to be odd about its turns: `stray-end-marker`, an end marker with text in front of it
     /// that is in no turn. Ids cannot tell a whole turn that was typed into a message from a real one.
+    ///
+    /// ```
+    /// # use lossmask::{Boundary, End, EndKind, Masker, MaskerOptions, RowContext, Rows};
+    /// # let answer = Boundary {
+    /// #     role: "assistant".into(),
+    /// #     starts: vec![vec![1, 2]],
+    /// #     ends: vec![End { ids: vec![9], kind: EndKind::Consumed }],
+    /// #     ..Boundary::default()
+    /// # };
+    /// # let masker = Masker::new(&MaskerOptions { boundaries: vec![answer], ..MaskerOptions::default() })?;
+    /// assert_eq!(masker.diagnose(&[5, 9]), [], "with a single role, all else is outside on purpose");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn diagnose<I: TokenId>(&self, ids: &[I]) -> Vec<Diagnosis> {
         let ids = as_labels(ids);
         explain::diagnose(self.plan(), ids, &self.found(ids))

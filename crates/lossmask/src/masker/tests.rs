@@ -8,7 +8,7 @@ use crate::ids::Label;
 use crate::{Boundary, EndKind, MaskerOptions, TrainOnEos};
 
 /// Long and short spans by turns, so that both ways through a row and the change between them are met. `lead` tokens of
-/// content stand before all else, so that markers come to lie everywhere around the ends of pages.
+/// content come before all else, so that markers come to lie everywhere around the ends of pages.
 fn row(lead: usize, length: usize) -> Vec<i32> {
     let mut ids = vec![100; lead];
     for turn in 0.. {

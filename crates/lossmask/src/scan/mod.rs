@@ -17,7 +17,7 @@ use crate::vector::kernel::{self, Ahead, LIST};
 use crate::vector::{Available, IdSet, Lanes, Simd, classify};
 
 /// Candidates in a chunk that may turn out to be nothing before the automaton reads on token by token, which costs the
-/// same whatever stands there.
+/// same whatever the tokens are.
 const MISSES_BEFORE_READING: u32 = CHUNK as u32 / 16;
 
 /// Chunks that are not listed after one in which that was given up.

@@ -303,7 +303,7 @@ pub(crate) fn list<'l>(bits: &[u64], out: &'l mut [MaybeUninit<u16>; LIST + 64])
         while at < found {
             for place in at..at + 6 {
                 let bit = bits.trailing_zeros() as u16;
-                // SAFETY: at most `LIST` places stand before this word's, and it writes 64 at most.
+                // SAFETY: at most `LIST` places come before this word's, and it writes 64 at most.
                 unsafe { out.get_unchecked_mut(count + place) }.write((64 * word) as u16 + bit);
                 bits &= bits.wrapping_sub(1);
             }

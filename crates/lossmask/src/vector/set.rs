@@ -56,7 +56,7 @@ impl Hash {
 pub(crate) struct IdSet {
     pub(super) ids: Vec<i32>,
     pub(super) hash: Hash,
-    /// Every id stands in its slot of one of the tables. A slot without an id holds an id of another slot, which it can
+    /// Every id is in its slot of one of the tables. A slot without an id holds an id of another slot, which it can
     /// never be compared equal to.
     pub(super) tables: Vec<[i32; SLOTS]>,
     pub(super) span: Option<Span>,
