@@ -100,11 +100,21 @@ export const runChecks: readonly Check[] = [
   {
     code: 'end-not-trained',
     title: 'end markers trained',
-    measure: ({ report, trainOnEos }) => {
+    measure: ({ report, rolesToTrain, trainOnEos, sharedEnds }) => {
       const { trained, turns } = report.ends
-      if (turns === 0) return undefined
-      const missing = turns - trained
       const wanted = trainOnEos === 'turn' || trainOnEos === 'all'
+      if (turns === 0) {
+        const answers = trainedTurns(report)
+        // Where the next turn opens with what ends an answer, that is `stop-token-never-trained`.
+        if (!wanted || sharedEnds || answers === 0 || rolesToTrain.length === 0) return undefined
+        return {
+          count: answers,
+          of: answers,
+          message: `no end is found after any of ${answers} trained turns (train_on_eos: ${trainOnEos})`,
+          hint: 'a model that never learns where to stop does not stop: name the token that ends its turns as eos_token, under eot_tokens or in role_boundaries',
+        }
+      }
+      const missing = turns - trained
       return {
         count: missing,
         of: turns,

@@ -23,6 +23,7 @@ export function auditInput(compiled: Compiled, report: Report, more: readonly No
     trainOnInputs: masking?.trainOnInputs ?? config.trainOnInputs,
     stopTokens: (declared.length > 0 ? declared : eos).map(id => ({ id, text: tokenizer.decode([id]) })),
     stopTokensDeclared: declared.length > 0,
+    sharedEnds: trained.length > 0 && trained.every(({ ends }) => ends.every(({ kind }) => kind === 'before')),
     ownEnds: trained.some(({ ends }) => ends.some(({ kind }) => kind !== 'before')),
   }
 }

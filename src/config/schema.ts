@@ -126,6 +126,7 @@ export const lossmask = z
     rows: withDefault(z.enum(['conversation', 'split', 'last']), 'conversation'),
     reasoning: withDefault(z.enum(['train', 'mask']), 'train'),
     arguments: withDefault(z.enum(['parse', 'keep']), 'parse'),
+    scaffold: withDefault(z.enum(['template', 'generation-prompt']), 'template'),
     nulls: withDefault(z.enum(['drop', 'keep']), 'drop'),
     exclude: withDefault(z.array(exclude), []),
     weights: withDefault(z.record(text, z.number().nonnegative()), {}),

@@ -89,6 +89,8 @@ export function compileDataset(
       straddle: lossmask.straddle,
       rows: lossmask.rows,
       reasoning: lossmask.reasoning,
+      scaffold: lossmask.scaffold,
+      eosTokenId: tokenizer.eosTokenId,
       weights: lossmask.weights,
       trainOnEot: dataset.trainOnEot,
       padTokenId: tokenizer.padTokenId,

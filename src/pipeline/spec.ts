@@ -72,9 +72,11 @@ export interface EncoderSpec {
   straddle?: 'exclude' | 'include'
   reasoning?: 'train' | 'mask'
   rows?: 'conversation' | 'split' | 'last'
+  scaffold?: 'template' | 'generation-prompt'
   weights?: Record<string, number>
   fields: FieldSpec
   eotTokenIds?: number[]
+  eosTokenId?: number
   trainOnEot?: 'turn' | 'all' | 'last' | 'none'
   media?: MediaSpec
   padTokenId?: number
