@@ -115,6 +115,11 @@ const broken = Object.fromEntries(BROKEN.map(({ code, ...what }): [string, Examp
 export const EXAMPLES: Readonly<Record<string, Example>> = {
   ...broken,
 
+  'unsupported-column': run('preprocess', {
+    rows: [],
+    files: { 'duration.parquet': readFileSync(new URL('../columns/duration.parquet', import.meta.url)) },
+    dataset: { path: 'duration.parquet' },
+  }),
   'unread-keys': run('audit', { rows: [{ messages: [user('q'), assistant('Yes.', { quality: 3 })] }] }),
   'unknown-part': row(user([{ type: 'hologram', data: '' }]), assistant('Yes.')),
   'flag-count': data(`${JSON.stringify({ ...good, loss_mask: [1, 1, 1] })}\n`),

@@ -31,6 +31,8 @@ export const CHATML =
 export interface Run {
   /** Rows of the data file, in order; a string is a line as it stands. */
   rows: readonly (object | string)[]
+  /** Further files beside the config. */
+  files?: Readonly<Record<string, Uint8Array>>
   /** Keys of the config's root, laid over the quick start's model and its template. */
   config?: Record<string, unknown>
   /** Keys of its one dataset. */
@@ -88,7 +90,8 @@ export function trainedTexts(row: ShownRow): string[] {
 }
 
 /** Writes the run's files and answers with the config's path. */
-export function written(folder: string, { rows, config = {}, dataset = {}, model = {} }: Run): string {
+export function written(folder: string, { rows, files = {}, config = {}, dataset = {}, model = {} }: Run): string {
+  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes)
   const lines = rows.map(row => `${typeof row === 'string' ? row : JSON.stringify(row)}\n`)
   writeFileSync(join(folder, 'rows.jsonl'), lines.join(''))
   const whole = {

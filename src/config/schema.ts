@@ -125,6 +125,7 @@ export const lossmask = z
     turns: withDefault(z.enum(['all', 'last']), 'all'),
     rows: withDefault(z.enum(['conversation', 'split', 'last']), 'conversation'),
     reasoning: withDefault(z.enum(['train', 'mask']), 'train'),
+    template: optional(text),
     arguments: withDefault(z.enum(['parse', 'keep']), 'parse'),
     scaffold: withDefault(z.enum(['template', 'generation-prompt']), 'template'),
     nulls: withDefault(z.enum(['drop', 'keep']), 'drop'),

@@ -78,7 +78,7 @@ export function compileDataset(
     ...(rowType === 'format' ? { format: formatSpec(config, dataset, tokenizer) } : {}),
     ...(template === undefined
       ? {}
-      : { template: { ...template, variables: { ...tokenizer.specialTokens, ...config.chatTemplateKwargs } } }),
+      : templateSpecs(template, { ...tokenizer.specialTokens, ...config.chatTemplateKwargs })),
     masker: maskerSpec(config, resolved),
     mediaTokenIds: resolved.mediaTokenIds,
     suspectMediaIds: suspectMedia(tokenizer, resolved.mediaTokenIds),
@@ -120,9 +120,21 @@ function suspectMedia({ addedTokens }: LoadedTokenizer, declared: readonly numbe
 /** A dataset that names a template says all of it, but for a `jinja` source that may stand at the root; else the root does. */
 function templateChoice(config: Config, dataset: DatasetConfig, place: string) {
   const own = dataset.chatTemplate !== undefined || dataset.chatTemplateJinja !== undefined
-  if (!own) return { chatTemplate: config.chatTemplate, chatTemplateJinja: config.chatTemplateJinja, place: '' }
+  const named = { own: config.lossmask.template }
+  if (!own)
+    return { ...named, chatTemplate: config.chatTemplate, chatTemplateJinja: config.chatTemplateJinja, place: '' }
   const { chatTemplate, chatTemplateJinja } = dataset
-  return { chatTemplate, chatTemplateJinja: chatTemplateJinja ?? config.chatTemplateJinja, place: `${place}.` }
+  return {
+    ...named,
+    chatTemplate,
+    chatTemplateJinja: chatTemplateJinja ?? config.chatTemplateJinja,
+    place: `${place}.`,
+  }
+}
+
+function templateSpecs({ tools, ...template }: ChosenTemplate, variables: Record<string, unknown>) {
+  const toolTemplate = tools === undefined ? {} : { toolTemplate: { ...tools, variables } }
+  return { template: { ...template, variables }, ...toolTemplate }
 }
 
 function maskerSpec(config: Config, resolved: ResolvedStrategy): MaskerSpec {

@@ -63,6 +63,7 @@ export interface EncoderSpec {
   rowType: RowType
   format?: FormatSpec
   template?: TemplateSpec
+  toolTemplate?: TemplateSpec
   masker: MaskerSpec
   mediaTokenIds?: number[]
   suspectMediaIds?: number[]

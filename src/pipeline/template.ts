@@ -10,12 +10,16 @@ export interface ChosenTemplate {
   /** For messages: a path, or `templates/chatml.jinja`. */
   name: string
   source: string
+  /** The model's own template for rows with tools, where it has one. */
+  tools?: { name: string; source: string }
 }
 
 /** What the config says of the template: of a dataset when it names one, else of the root. */
 export interface TemplateChoice {
   chatTemplate?: string | undefined
   chatTemplateJinja?: string | undefined
+  /** Which of the model's own templates, where it has several. (`lossmask.template`) */
+  own?: string | undefined
   /** Where it says so: `` or `datasets[0].`. */
   place: string
 }
@@ -48,7 +52,7 @@ export function chooseTemplate(
   const { chatTemplate, chatTemplateJinja, place } = choice
   const name = chatTemplate ?? (chatTemplateJinja === undefined ? 'tokenizer_default' : 'jinja')
   if (name === 'jinja') return given(chatTemplateJinja, place, bases)
-  const own = ownTemplate(tokenizer)
+  const own = ownTemplate(tokenizer, choice.own)
   if (name === 'tokenizer_default') {
     if (own !== undefined) return own
     throw new LossmaskError('template-missing', `${tokenizer.folder} has no chat template`, {
@@ -78,9 +82,25 @@ export function templateNotices({ chatTemplate, place }: TemplateChoice, chosen:
   ]
 }
 
-function ownTemplate(tokenizer: LoadedTokenizer): ChosenTemplate | undefined {
-  if (tokenizer.chatTemplate === undefined) return undefined
-  return { name: tokenizer.chatTemplateFile ?? tokenizer.folder, source: tokenizer.chatTemplate }
+/** The model's own template. Of several `tool_use` is for rows with tools and `default` for all others, as in transformers. */
+function ownTemplate(tokenizer: LoadedTokenizer, wanted: string | undefined): ChosenTemplate | undefined {
+  const { chatTemplates, chatTemplateFile, folder } = tokenizer
+  const template = (name: string) => {
+    const source = chatTemplates[name]
+    const file = chatTemplateFile ?? folder
+    return source === undefined ? undefined : { name: name === 'default' ? file : `${file} (${name})`, source }
+  }
+  if (wanted !== undefined) {
+    const found = template(wanted)
+    if (found !== undefined) return found
+    throw new LossmaskError('template-unknown', `the model has no chat template called ${JSON.stringify(wanted)}`, {
+      path: 'lossmask.template',
+      hint: `it has ${Object.keys(chatTemplates).sort().join(', ') || 'none'}`,
+    })
+  }
+  const [usual, tools] = [template('default'), template('tool_use')]
+  if (usual === undefined || tools === undefined) return usual ?? tools
+  return { ...usual, tools }
 }
 
 function given(jinja: string | undefined, place: string, bases: readonly string[]): ChosenTemplate {

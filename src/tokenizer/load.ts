@@ -127,7 +127,8 @@ function namedAsSpecial(configs: Configs, options: TokenizerOptions): TokenToAdd
   ]
   return [
     ...special.map(content => ({ content, special: true })),
-    ...(options.tokens ?? []).map(content => ({ content, special: false })),
+    // axolotl adds them so: matched in the text as it stands, also where the vocabulary normalizes.
+    ...(options.tokens ?? []).map(content => ({ content, special: false, normalized: false })),
   ]
 }
 

@@ -19,10 +19,9 @@ export async function readChatTemplates(
   tokenizerConfig: JsonObject,
   processorConfig: JsonObject,
 ): Promise<ChatTemplates> {
+  const additional = await readAdditional(folder)
   const jinja = await readText(folder, 'chat_template.jinja')
-  if (jinja !== undefined) {
-    return { templates: { ...(await readAdditional(folder)), default: jinja }, file: 'chat_template.jinja' }
-  }
+  if (jinja !== undefined) return { templates: { ...additional, default: jinja }, file: 'chat_template.jinja' }
   const json = (await readJson(folder, 'chat_template.json')) ?? {}
   const sources = [
     ['chat_template.json', json],
@@ -31,9 +30,9 @@ export async function readChatTemplates(
   ] as const
   for (const [file, source] of sources) {
     const templates = fromConfig(source.chat_template, join(folder, file))
-    if (Object.keys(templates).length > 0) return { templates, file }
+    if (Object.keys(templates).length > 0) return { templates: { ...templates, ...additional }, file }
   }
-  return { templates: {}, file: undefined }
+  return { templates: additional, file: Object.keys(additional).length > 0 ? 'additional_chat_templates' : undefined }
 }
 
 /** `chat_template` of a configuration: a text, a list of `{name, template}`, or an object of texts by name. */

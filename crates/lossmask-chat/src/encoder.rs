@@ -37,6 +37,8 @@ pub struct Encoder {
     policy: Policy,
     guard: Guard,
     media: Option<MediaStep>,
+    /// Encodes rows with tools, where they have a template of their own.
+    with_tools: Option<Box<Encoder>>,
     format: Option<Format>,
 }
 
@@ -47,6 +49,11 @@ impl Encoder {
     /// When the template does not parse, a chat dataset has none, the boundaries cannot be compiled, or the route needs
     /// `{% generation %}` and the template has none.
     pub fn new(mut spec: EncoderSpec, tokenizer: Arc<Tokenizer>) -> Result<Self, SpecError> {
+        let with_tools = spec.tool_template.take().map(|template| {
+            let spec = EncoderSpec { template: Some(template), ..spec.clone() };
+            Encoder::new(spec, Arc::clone(&tokenizer)).map(Box::new)
+        });
+        let with_tools = with_tools.transpose()?;
         let template = spec.template.as_ref().map(Template::new).transpose().map_err(|error| bad_template(&error))?;
         check_template(&spec, template.as_ref())?;
         let mut content = template.as_ref().map_or_else(ContentFormat::default, probe);
@@ -67,7 +74,7 @@ impl Encoder {
         let guard = Guard::new(&spec, &tokenizer);
         let media = spec.media.as_ref().map(MediaStep::new).transpose()?;
         let format = spec.format.as_ref().map(|format| Format::new(format, &spec)).transpose()?;
-        Ok(Encoder { spec, tokenizer, reader, template, masker, turns, policy, guard, media, format })
+        Ok(Encoder { spec, tokenizer, reader, template, masker, turns, policy, guard, media, with_tools, format })
     }
 
     /// The row's ids, and of every token whether it is trained and why.
@@ -75,6 +82,9 @@ impl Encoder {
     /// # Errors
     /// When the row is not what the config says, or the template refuses it. Nothing else is affected.
     pub fn encode(&self, row: &Value) -> Result<EncodedRow, RowError> {
+        if let Some(with_tools) = self.with_tools.as_ref().filter(|_| self.reader.has_tools(row)) {
+            return with_tools.encode(row);
+        }
         match (&self.template, &self.format) {
             (_, Some(format)) => self.declared(format, row),
             (Some(template), _) if self.spec.row_type == RowType::ChatTemplate => {

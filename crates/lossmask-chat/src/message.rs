@@ -463,6 +463,12 @@ impl MessageReader {
         }
     }
 
+    /// Whether the row has tools, so far as they can be read.
+    pub(crate) fn has_tools(&self, row: &Value) -> bool {
+        let tools = row.as_object().map(|row| self.tools(row, &mut Notes::default()));
+        matches!(tools, Some(Ok(Some(_))))
+    }
+
     fn tools(&self, row: &Map<String, Value>, notes: &mut Notes) -> Result<Option<Value>, RowError> {
         let there =
             |name: &'static str| row.get(name).filter(|value| !value.is_null()).map(|value| (name, true, value));

@@ -270,6 +270,9 @@ pub struct EncoderSpec {
     /// The chat template; needed for [`RowType::ChatTemplate`].
     #[serde(default)]
     pub template: Option<TemplateSpec>,
+    /// The template for rows with tools, where that is another one.
+    #[serde(default)]
+    pub tool_template: Option<TemplateSpec>,
     /// The compiled boundaries and knobs, ids resolved. Media ids are in `ignore_token_ids` too.
     pub masker: MaskerOptions,
     /// Ids of the family's media placeholders and delimiters.

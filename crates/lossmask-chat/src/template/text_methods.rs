@@ -127,7 +127,21 @@ pub(super) fn call(text: &Text, name: &str, args: &Args, message: u32) -> Eval<V
                 dict.entries.iter().filter_map(|(key, value)| Some((key.as_text()?.as_str().into(), value.clone())));
             Value::Str(format::braces(text, &Args { pos: Vec::new(), named: named.collect() })?)
         }
-        "expandtabs" => Value::Str(replace(text, &Text::from("\t"), &Text::from(" ".repeat(8)), None, message)),
+        "expandtabs" => {
+            let size = usize::try_from(args.int_or(0, "tabsize", 8)?).unwrap_or(0);
+            let mut column = 0;
+            Value::Str(map_chars(text, message, |_, c, out| match c {
+                '\t' => {
+                    let blanks = if size == 0 { 0 } else { size - column % size };
+                    column += blanks;
+                    out.extend(std::iter::repeat_n(' ', blanks));
+                }
+                c => {
+                    column = if matches!(c, '\n' | '\r') { 0 } else { column + 1 };
+                    out.push(c);
+                }
+            }))
+        }
         _ => Value::bool(is(s, name)?),
     })
 }

@@ -3,6 +3,7 @@
 mod columns;
 mod json_array;
 mod lines;
+mod moment;
 mod open;
 mod value;
 
@@ -109,7 +110,7 @@ impl Chunk {
                     error
                 })?
             }
-            Rows::Columns(batch) => value::row(batch, index),
+            Rows::Columns(batch) => value::row(batch, index).map_err(|error| error.at(&self.place(index)))?,
         };
         if value.is_object() { Ok(value) } else { Err(not_an_object(&value).at(&self.place(index))) }
     }
@@ -118,7 +119,7 @@ impl Chunk {
     pub fn raw(&self, index: usize) -> String {
         match &self.rows {
             Rows::Text { bytes, .. } => String::from_utf8_lossy(&bytes[self.text_range(index)]).into_owned(),
-            Rows::Columns(batch) => value::row(batch, index).to_string(),
+            Rows::Columns(batch) => value::row(batch, index).map_or_else(|_| "{}".to_owned(), |row| row.to_string()),
         }
     }
 

@@ -181,7 +181,8 @@ impl ShardWriter {
 /// A batch's rows as JSON lines.
 pub(super) fn write_jsonl(out: &mut impl Write, batch: &RecordBatch) -> std::io::Result<()> {
     for index in 0..batch.num_rows() {
-        serde_json::to_writer(&mut *out, &row_value(batch, index))?;
+        let row = row_value(batch, index).map_err(|error| std::io::Error::other(error.to_string()))?;
+        serde_json::to_writer(&mut *out, &row)?;
         out.write_all(b"\n")?;
     }
     Ok(())
