@@ -11,23 +11,6 @@ export type Peer = (typeof peers)[number]
 /** How a peer would encode a dataset's rows, or why it would not. */
 export type PeerEncoder = { encoder: EncoderSpec; note: string } | { refuses: string }
 
-/** Families for which axolotl has role boundaries of its own (067b021c, `processing_strategies.py`); for the others it trains on all text. */
-const AXOLOTL_SCANS = new Set([
-  'chatml',
-  'qwen2_vl',
-  'qwen2_5_vl',
-  'qwen3_vl',
-  'qwen3_5',
-  'gemma3',
-  'gemma3n',
-  'gemma4',
-  'gemma4_unified',
-  'llama3_2_vision',
-  'llama4',
-  'pixtral',
-  'mistral_v7_tekken',
-])
-
 /** The encoder of a dataset under another tool's rules: typed markers are markers, and nobody checks the mask. */
 export function peerEncoder(peer: Peer, dataset: CompiledDataset, { tokenizer }: Compiled): PeerEncoder {
   const { encoder, strategy } = dataset
@@ -48,7 +31,7 @@ function axolotl(base: EncoderSpec, strategy: Strategy | undefined, tokenizer: M
   const pad = tokenizer.padTokenId
   const ignoreTokenIds = [...(base.masker.ignoreTokenIds ?? []), ...(pad === undefined ? [] : [pad])]
   const masker: MaskerSpec = { ...base.masker, ignoreTokenIds, exclude: [] }
-  if (strategy === undefined || !AXOLOTL_SCANS.has(strategy.name)) {
+  if (strategy?.axolotlScans !== true) {
     const encoder = { ...base, route: 'ids' as const, masker: { ...masker, trainOnInputs: true } }
     return { encoder, note: 'no role boundaries for this family: all text is trained' }
   }

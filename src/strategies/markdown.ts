@@ -3,7 +3,7 @@ import { type StrategyRow, strategyRow } from './table.js'
 
 const HEAD = `# Model families
 
-Generated from \`src/strategies/families/\`; do not edit. \`npm run docs:families\` writes it anew, a test compares it.
+Generated from \`families/families.json\`; do not edit. \`npm run docs:families\` writes it anew, a test compares it.
 
 What lossmask knows of each family: the markers of its turns, whose the end is, what is never trained, and how far that was checked.
 Markers are strings here and ids only against a tokenizer: \`lossmask strategies NAME --tokenizer DIR\` shows them.

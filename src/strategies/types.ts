@@ -1,6 +1,6 @@
 /**
  * What is known of a model family, as data: markers are strings, and become ids only against the tokenizer at hand
- * (`resolve.ts`). Adding a family is one file in `families/` and one line in `registry.ts`.
+ * (`resolve.ts`). The families are `families/families.json`, which Rust reads too.
  */
 import type { Severity } from '../diagnosis.js'
 
@@ -86,6 +86,8 @@ export interface Strategy {
   aliases: readonly string[]
   /** Classes of transformers' or axolotl's processors that belong to it. */
   processors: readonly string[]
+  /** Those of them whose media are not expanded. Absent: all are. */
+  unexpanded?: readonly string[]
   /** Its role markers, in order of declaration; empty for a family that ids cannot be scanned for. */
   roles: readonly RoleMarkers[]
   /** Other names that `roles_to_train` may use for a role: `{ ipython: 'tool' }`. */
@@ -102,6 +104,8 @@ export interface Strategy {
   detect: readonly DetectionHints[]
   /** `true`, or why ids alone cannot be scanned for its turns. */
   scannable: true | string
+  /** Whether axolotl has role boundaries of its own for it (067b021c, `processing_strategies.py`); for the others it trains on all text. */
+  axolotlScans?: boolean
   /** How far it has been checked. */
   verified: Verification
   /** The checks, and what they did not cover, in one line. */

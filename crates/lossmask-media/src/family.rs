@@ -48,7 +48,7 @@ families! {
     /// Qwen3-VL.
     Qwen3Vl "qwen3_vl" [] ["Qwen3VLProcessor"] qwen::qwen3;
     /// Qwen3.5 and 3.6.
-    Qwen35 "qwen3_5" ["qwen3.5", "qwen3_6"] [] qwen::qwen3;
+    Qwen35 "qwen3_5" ["qwen3.5", "qwen3_6"] ["Qwen3_5Processor"] qwen::qwen3;
     /// GLM-4.1V and GLM-4.5V.
     Glm4v "glm4v" ["glm4_1v", "glm4_5v"] ["Glm4vProcessor"] glm::glm4v;
     /// GLM-4.6V.
@@ -72,7 +72,7 @@ families! {
     /// Pixtral.
     Pixtral "pixtral" [] ["PixtralProcessor"] pixtral::pixtral;
     /// Mistral Small 3.1 and later, Ministral 3.
-    Mistral3 "mistral3" ["mistral_v7_tekken", "mistral_small_3_1"] [] pixtral::mistral3;
+    Mistral3 "mistral3" ["mistral_v7_tekken", "mistral_small_3_1"] ["Mistral3Processor"] pixtral::mistral3;
     /// Mistral's own image encoder, which rounds where transformers cuts off.
     MistralCommon "mistral_common" [] [] pixtral::mistral_common;
     /// Idefics3.
