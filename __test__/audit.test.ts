@@ -9,6 +9,7 @@ import type { Report } from '../src/pipeline/report.js'
 function cleanReport(): Report {
   return {
     rowsRead: 10,
+    rowsAdded: 0,
     rowsWritten: 10,
     splits: { train: 10 },
     dropped: {},

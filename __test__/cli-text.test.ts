@@ -75,6 +75,7 @@ test('masked tokens are red, trained ones green, whatever the ids are', t => {
 
 const report: Report = {
   rowsRead: 1010,
+  rowsAdded: 0,
   rowsWritten: 1000,
   splits: { train: 900, test: 100 },
   dropped: { 'too-long': 6, 'too-short': 0, 'no-trained-token': 3 },

@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { formatIssue, LossmaskError } from '../../src/errors.js'
-import { loadTokenizer, Masker } from '../../src/index.js'
+import { loadConfig, loadTokenizer, Masker, Pipeline } from '../../src/index.js'
 import { collate } from '../../src/media/collate.js'
 import { BROKEN } from './broken.js'
 import { inFolder, runCli } from './inProcess.js'
@@ -184,6 +184,15 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   'invalid-json': data(`${goodLine}{"messages": [{"role": "user", "content": "Hel\n`),
   'invalid-utf8': data(Buffer.concat([Buffer.from(goodLine), Buffer.from([0x7b, 0xff, 0x7d, 0x0a])])),
   'row-not-an-object': data(`${goodLine}[1, 2]\n`),
+  'tokens-invalid': config(yaml().replace('chat_template', 'tokens'), {
+    'data.jsonl': '{"input_ids": [1, 2, 3], "labels": [-100, 2]}\n',
+  }),
+  'not-one-row': call(async () => {
+    const pipeline = await Pipeline.fromConfig(
+      await loadConfig({ base_model: SMALL_MODEL, datasets: [{ path: '', type: 'completion' }] }),
+    )
+    await pipeline.encode({ text: '' })
+  }),
   'format-failed': config(yaml().replace('chat_template', '{no_input_format: "{instruction} {input}"}'), {
     'data.jsonl': '{"instruction": "Say yes.", "output": "Yes."}\n',
   }),

@@ -6,6 +6,7 @@ const droppedFor: Record<string, string> = {
   'too-long': 'longer than sequence_len',
   'too-short': 'too short to learn from',
   'no-trained-token': 'no trained token',
+  empty: 'without text',
 }
 
 /** The figures of a run on one screen. */
@@ -28,6 +29,7 @@ function rowLines(report: Report): string[] {
   const shown = splits.length > 1 ? ` (${splits.map(([name, rows]) => `${name} ${count(rows)}`).join(', ')})` : ''
   const lines = [
     line('rows read', count(report.rowsRead)),
+    ...(report.rowsAdded > 0 ? [line('rows added', `${count(report.rowsAdded)} (long texts in several rows)`)] : []),
     line('rows written', `${count(report.rowsWritten)}${shown}`),
   ]
   const reasons = (record: Record<string, number>, name: (code: string) => string) =>

@@ -111,7 +111,7 @@ export const ignoredRootKeys: ReadonlySet<string> = new Set([...currentRootKeys,
 
 /** In a dataset, without bearing on which tokens are trained: accepted in silence. */
 export const ignoredDatasetKeys = words(`
-  field field_human field_model field_system logprobs_field preprocess_shards temperature text_column
+  field_human field_model field_system logprobs_field preprocess_shards temperature text_column
   trust_remote_code
 `)
 

@@ -73,6 +73,7 @@ export const dataset = z
     revision: optional(text),
     type: withDefault(rowFormat, 'chat_template'),
     conversation: optional(text),
+    field: optional(text),
     chat_template: optional(text),
     chat_template_jinja: optional(text),
     field_messages: optional(text),

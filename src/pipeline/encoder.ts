@@ -104,9 +104,13 @@ export function compileDataset(
 }
 
 /** The dataset's format, with the tokens that it may put around a text. */
-function formatSpec(config: Config, { type, conversation }: DatasetConfig, tokenizer: LoadedTokenizer): FormatSpec {
+function formatSpec(
+  config: Config,
+  { type, conversation, field }: DatasetConfig,
+  tokenizer: LoadedTokenizer,
+): FormatSpec {
   const { bosTokenId, eosTokenId } = tokenizer
-  const options = defined({ conversation })
+  const options = defined({ conversation, field })
   return { type, options, ...defined({ bosTokenId, eosTokenId, sequenceLen: config.sequenceLen }) }
 }
 

@@ -7,11 +7,13 @@ export type { RowDiagnosis, Severity }
 export interface Report {
   /** Rows found in the data files. */
   rowsRead: number
+  /** Rows beyond one for each row read: the chunks of long texts. */
+  rowsAdded: number
   /** Rows written (of all splits), before packing. */
   rowsWritten: number
   /** Split -> rows in its files; sequences, when rows are packed. */
   splits: Record<string, number>
-  /** Reason -> rows dropped: `too-long`, `too-short`, `no-trained-token`. */
+  /** Reason -> rows dropped: `too-long`, `too-short`, `no-trained-token`, `empty`. */
   dropped: Record<string, number>
   /** Code -> rows rejected under `onError: 'skip'`. */
   rejected: Record<string, number>

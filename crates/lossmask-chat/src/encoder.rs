@@ -86,7 +86,7 @@ impl Encoder {
             return with_tools.encode(row);
         }
         match (&self.template, &self.format) {
-            (_, Some(format)) => self.declared(format, row),
+            (_, Some(format)) => self.declared(format, row).and_then(single),
             (Some(template), _) if self.spec.row_type == RowType::ChatTemplate => {
                 let (conversation, parts) = self.parts(template, row)?;
                 match &parts[..] {
@@ -98,13 +98,16 @@ impl Encoder {
         }
     }
 
-    /// The same, where one conversation may become several rows (`rows: split`): in the order of the answers they are made for.
+    /// The same, where one row of data may become several: a conversation under `rows: split`, in the order of the answers they are made
+    /// for, or a long text; an empty text becomes none.
     ///
     /// # Errors
     /// As [`encode`](Encoder::encode).
     pub fn encode_all(&self, row: &Value) -> Result<Vec<EncodedRow>, RowError> {
-        let Some(template) = self.template.as_ref().filter(|_| self.spec.rows == Rows::Split && self.format.is_none())
-        else {
+        if let Some(format) = &self.format {
+            return self.declared(format, row);
+        }
+        let Some(template) = self.template.as_ref().filter(|_| self.spec.rows == Rows::Split) else {
             return self.encode(row).map(|row| vec![row]);
         };
         if self.spec.row_type != RowType::ChatTemplate {
@@ -133,11 +136,15 @@ impl Encoder {
         self.conversation(template, row, conversation)
     }
 
-    fn declared(&self, format: &Format, row: &Value) -> Result<EncodedRow, RowError> {
-        let Builder { ids, record } = format.encode(row, &self.tokenizer)?;
-        let mut diagnostics = diagnose::tokens(&self.tokenizer, &self.spec, &ids, &record);
-        diagnostics.extend(media::unexpanded(row, &[]));
-        Ok(EncodedRow { ids, record, status: Status::Single, diagnostics, media: Vec::new() })
+    fn declared(&self, format: &Format, row: &Value) -> Result<Vec<EncodedRow>, RowError> {
+        let rows = format.encode(row, &self.tokenizer)?;
+        let unexpanded = media::unexpanded(row, &[]);
+        let encoded = |Builder { ids, record }| {
+            let mut diagnostics = diagnose::tokens(&self.tokenizer, &self.spec, &ids, &record);
+            diagnostics.extend(unexpanded.clone());
+            EncodedRow { ids, record, status: Status::Single, diagnostics, media: Vec::new() }
+        };
+        Ok(rows.into_iter().map(encoded).collect())
     }
 
     fn segments(&self, row: &Value) -> Result<EncodedRow, RowError> {
@@ -323,6 +330,22 @@ impl Encoder {
             template_turns: self.spec.route == Route::Boundaries,
         };
         painter.record(structure)
+    }
+}
+
+/// The only row of a row of data.
+fn single(mut rows: Vec<EncodedRow>) -> Result<EncodedRow, RowError> {
+    match (rows.pop(), rows.is_empty()) {
+        (Some(row), true) => Ok(row),
+        (last, _) => Err(RowError {
+            code: "not-one-row",
+            path: None,
+            message: format!("the text becomes {} rows, not one", rows.len() + usize::from(last.is_some())),
+            hint: Some(
+                "prepare it with `lossmask preprocess`, or give a text that is not empty and fits `sequence_len`"
+                    .to_owned(),
+            ),
+        }),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{DataError, Place};
 #[derive(Debug, Default)]
 pub(crate) struct Figures {
     pub rows_read: u64,
+    rows_added: u64,
     rows_written: u64,
     dropped: BTreeMap<&'static str, u64>,
     rejected: BTreeMap<&'static str, u64>,
@@ -66,6 +67,14 @@ impl Figures {
         self.count_spans(row);
         self.count_turns(row);
         self.examine(row, trained == 0);
+    }
+
+    /// Counts what a row of data became beyond one row; one without text is dropped.
+    pub fn count_parts(&mut self, parts: usize) {
+        self.rows_added += parts.saturating_sub(1) as u64;
+        if parts == 0 {
+            *self.dropped.entry("empty").or_default() += 1;
+        }
     }
 
     /// Counts a row that is not written.
@@ -187,6 +196,7 @@ impl Figures {
     /// Adds the figures of the rows behind these.
     pub fn add(&mut self, other: Figures) {
         self.rows_read += other.rows_read;
+        self.rows_added += other.rows_added;
         self.rows_written += other.rows_written;
         add_counts(&mut self.dropped, other.dropped);
         add_counts(&mut self.rejected, other.rejected);
@@ -280,6 +290,7 @@ impl Figures {
         diagnostics.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.code.cmp(&b.code)));
         Report {
             rows_read: self.rows_read,
+            rows_added: self.rows_added,
             rows_written: self.rows_written,
             dropped: named(self.dropped),
             rejected: named(self.rejected),

@@ -28,11 +28,13 @@ pub struct Place {
 pub struct Report {
     /// Rows found in the data files.
     pub rows_read: u64,
+    /// Rows beyond one for each row read: the chunks of long texts. `rows_read + rows_added` are written, dropped or rejected.
+    pub rows_added: u64,
     /// Rows written (of all splits), before packing.
     pub rows_written: u64,
     /// Split -> rows in its files; sequences, when rows are packed.
     pub splits: BTreeMap<String, u64>,
-    /// Reason -> rows dropped: `too-long`, `too-short`, `no-trained-token`.
+    /// Reason -> rows dropped: `too-long`, `too-short`, `no-trained-token`, `empty`.
     pub dropped: BTreeMap<String, u64>,
     /// Code -> rows rejected under `on_error: skip`.
     pub rejected: BTreeMap<String, u64>,

@@ -8,7 +8,13 @@ use serde_json::{Map, Value};
 use super::declaration::{Declaration, File, Style, Words};
 use crate::row::SpecError;
 
-const FILES: [&str; 1] = [include_str!("../../../../formats/instruction.json")];
+const FILES: [&str; 5] = [
+    include_str!("../../../../formats/conversations.json"),
+    include_str!("../../../../formats/instruction.json"),
+    include_str!("../../../../formats/pairs.json"),
+    include_str!("../../../../formats/text.json"),
+    include_str!("../../../../formats/tokens.json"),
+];
 
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::load);
 
@@ -16,11 +22,11 @@ static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::load);
 struct Catalogue {
     styles: BTreeMap<String, Style>,
     formats: BTreeMap<String, Declaration>,
+    refused: BTreeMap<String, String>,
 }
 
 /// A declaration with the wording and the settings that a dataset chose.
 pub(super) struct Chosen {
-    pub name: String,
     pub declaration: Declaration,
     pub style: Style,
     /// What texts and fields are set to.
@@ -29,11 +35,12 @@ pub(super) struct Chosen {
 
 impl Catalogue {
     fn load() -> Self {
-        let mut all = Catalogue { styles: BTreeMap::new(), formats: BTreeMap::new() };
+        let mut all = Catalogue { styles: BTreeMap::new(), formats: BTreeMap::new(), refused: BTreeMap::new() };
         for file in FILES {
             let file: File = serde_json::from_str(file).expect("the files of formats/ are declarations");
             all.styles.extend(file.styles);
             all.formats.extend(file.formats);
+            all.refused.extend(file.refused);
         }
         all
     }
@@ -88,12 +95,12 @@ fn chosen(
             rule.keys = vec![column.to_owned()];
         }
     }
-    Ok(Chosen { name: name.to_owned(), declaration: format, style, settings: BTreeMap::new() })
+    Ok(Chosen { declaration: format, style, settings: BTreeMap::new() })
 }
 
 /// The mapping's texts and columns in the places of the declaration's.
 fn user_defined(catalogue: &Catalogue, mapping: &Map<String, Value>) -> Result<Chosen, SpecError> {
-    let (name, format) = catalogue.get("user_defined").expect("the format of mappings");
+    let (_, format) = catalogue.get("user_defined").expect("the format of mappings");
     let mut format = format.clone();
     let mut settings = format.settings.clone();
     for (key, value) in mapping {
@@ -119,10 +126,31 @@ fn user_defined(catalogue: &Catalogue, mapping: &Map<String, Value>) -> Result<C
             rule.keys = vec![column.clone()];
         }
     }
-    Ok(Chosen { name: name.to_owned(), declaration: format, style: Style::new(), settings })
+    Ok(Chosen { declaration: format, style: Style::new(), settings })
+}
+
+/// The formats that a row's columns fit, those that need most columns; never a format of the user's own.
+pub(super) fn fitting(row: &Map<String, Value>) -> Vec<&'static str> {
+    let needed = |format: &Declaration| -> Option<usize> {
+        let needs = format.fields.values().filter(|rule| rule.value.is_none() && !rule.optional);
+        let has = |keys: &[String]| keys.iter().any(|key| row.contains_key(key.split('.').next().unwrap_or_default()));
+        needs.map(|rule| has(&rule.keys).then_some(1)).sum()
+    };
+    let formats = CATALOGUE.formats.iter().filter(|(_, format)| format.settings.is_empty());
+    let fits: Vec<(usize, &str)> =
+        formats.filter_map(|(name, format)| Some((needed(format)?, name.as_str()))).collect();
+    let most = fits.iter().map(|(count, _)| *count).max().unwrap_or(0);
+    fits.into_iter().filter(|(count, _)| *count == most).map(|(_, name)| name).collect()
 }
 
 fn unknown(name: &str) -> SpecError {
+    if let Some(why) = CATALOGUE.refused.get(name) {
+        return SpecError {
+            code: "dataset-type-unknown",
+            message: format!("lossmask does not read datasets of the type {name:?}"),
+            hint: Some(why.clone()),
+        };
+    }
     let dotted = name.replace(':', ".");
     let near = CATALOGUE.get(&dotted).map(|(name, _)| name);
     let hint = match near {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// One file of `formats/`.
 #[derive(Clone, Debug, Deserialize)]
@@ -13,6 +13,13 @@ pub(super) struct File {
     #[serde(default)]
     pub styles: BTreeMap<String, Style>,
     pub formats: BTreeMap<String, Declaration>,
+    /// Other names of rows that are no declared format; read on the TypeScript side.
+    #[serde(default)]
+    #[allow(dead_code)]
+    pub aliases: BTreeMap<String, String>,
+    /// Types that are known and not read, and why.
+    #[serde(default)]
+    pub refused: BTreeMap<String, String>,
 }
 
 /// Texts by name.
@@ -61,6 +68,12 @@ pub(super) struct Declaration {
     /// One text of all pieces, tokenized at once; where the trained part begins. Absent: each piece on its own.
     #[serde(default)]
     pub joined: Option<Border>,
+    /// Whether the EOS token is written after a joined text that does not end in it, rather than appended to its tokens.
+    #[serde(default)]
+    pub eos_as_text: bool,
+    /// Whether rows are tokens already.
+    #[serde(default)]
+    pub ready: bool,
     /// What a row becomes that is longer than `sequence_len`. Absent: one sequence, as any.
     #[serde(default)]
     pub long: Option<Long>,
@@ -74,8 +87,6 @@ pub(super) enum Border {
     PromptLength,
     /// Where the tokens of the prompt alone and those of the whole text part (TRL). A token across the border belongs to the answer.
     CommonPrefix,
-    /// At each piece's first character.
-    Spans,
 }
 
 /// What becomes of a long text.
@@ -98,6 +109,9 @@ pub(super) struct FieldRule {
     pub is: Kind,
     pub printed: Printed,
     pub value: Option<Value>,
+    /// Whether white space around a text goes, after a suffix that it may end in.
+    pub strip: bool,
+    pub drop_suffix: Option<String>,
 }
 
 /// Which values a field may have.
@@ -145,6 +159,8 @@ struct FieldObject {
     printed: Option<String>,
     lines: Option<String>,
     value: Option<Value>,
+    strip: bool,
+    drop_suffix: Option<String>,
 }
 
 impl From<FieldForm> for FieldRule {
@@ -165,6 +181,8 @@ impl From<FieldForm> for FieldRule {
             is: form.is,
             printed,
             value: form.value,
+            strip: form.strip,
+            drop_suffix: form.drop_suffix,
         }
     }
 }
@@ -219,15 +237,9 @@ pub(super) struct Each {
     /// What is read of an item; its name, with what the value decides.
     pub fields: BTreeMap<String, FieldRule>,
     /// The field that says what an item is.
-    #[serde(default)]
-    pub by: Option<String>,
+    pub by: String,
     /// Pieces by that.
-    #[serde(default)]
-    pub cases: Map<String, Value>,
-    #[serde(default, rename = "let")]
-    pub made: Vec<Named>,
-    #[serde(default)]
-    pub pieces: Vec<Piece>,
+    pub cases: BTreeMap<String, Vec<TextPiece>>,
 }
 
 /// A text of the row.
@@ -236,6 +248,9 @@ pub(super) struct Each {
 pub(super) struct TextPiece {
     pub role: String,
     pub text: Words,
+    /// What stands before the text and is not trained with it: as many tokens as it has alone.
+    #[serde(default)]
+    pub header: Option<String>,
     #[serde(default)]
     pub trained: bool,
     /// Whether it has the tokens that the tokenizer adds before a text.

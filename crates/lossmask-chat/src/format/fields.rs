@@ -25,14 +25,6 @@ impl<'r> Scope<'r> {
     pub(super) fn set(&mut self, name: &'r str, value: Cow<'r, Value>) {
         self.values.push((name, value));
     }
-
-    pub(super) fn len(&self) -> usize {
-        self.values.len()
-    }
-
-    pub(super) fn truncate(&mut self, len: usize) {
-        self.values.truncate(len);
-    }
 }
 
 /// Reads the fields of an object that stands at `path`.
@@ -76,6 +68,9 @@ fn field<'r>(
         (_, other) => return Err(wrong_type("wrong-type", place(), &format!("`{key}`"), "a string", other)),
     }
     match &rule.printed {
+        Printed::Plain if rule.strip || rule.drop_suffix.is_some() => {
+            Ok(Cow::Owned(stripped(&python::text(value), rule).into()))
+        }
         Printed::Plain => Ok(Cow::Borrowed(value)),
         Printed::Yaml => Ok(Cow::Owned(yaml::dump(value).into())),
         Printed::Lines(words) => match value {
@@ -86,6 +81,11 @@ fn field<'r>(
             other => Err(wrong_type("wrong-type", place(), &format!("`{key}`"), "a list", other)),
         },
     }
+}
+
+fn stripped<'t>(text: &'t str, rule: &FieldRule) -> &'t str {
+    let text = rule.drop_suffix.as_deref().and_then(|suffix| text.strip_suffix(suffix)).unwrap_or(text);
+    if rule.strip { text.trim_matches(python::is_space) } else { text }
 }
 
 /// A column, or what stands in it under a path such as `chosen.1.content`.
@@ -105,6 +105,8 @@ fn missing(keys: &[String], object: &Map<String, Value>, path: &str) -> RowError
     let key = keys.first().map_or("", String::as_str);
     let names: Vec<String> = keys.iter().map(|key| format!("`{path}{key}`")).collect();
     let has: Vec<&str> = object.keys().map(String::as_str).collect();
+    let suggestion = if path.is_empty() { super::suggestion(object) } else { None };
+    let has = if has.is_empty() { "there is nothing".to_owned() } else { format!("there is {}", has.join(", ")) };
     RowError {
         code: "missing-field",
         path: Some(format!("{path}{key}")),
@@ -112,7 +114,7 @@ fn missing(keys: &[String], object: &Map<String, Value>, path: &str) -> RowError
             [one] => format!("{one} is missing"),
             several => format!("it has none of {}", several.join(", ")),
         },
-        hint: Some(format!("there is {}", if has.is_empty() { "nothing".to_owned() } else { has.join(", ") })),
+        hint: Some(suggestion.map_or(has.clone(), |suggestion| format!("{has}; {suggestion}"))),
     }
 }
 
@@ -169,11 +171,6 @@ impl Text {
                 .collect::<Result<_, SpecError>>()?,
         };
         Ok(Text { wordings })
-    }
-
-    /// Whether it is empty whatever the row holds.
-    pub(super) fn is_nothing(&self) -> bool {
-        self.wordings.iter().all(|wording| wording.pattern.is_empty())
     }
 
     pub(super) fn write(&self, out: &mut String, scope: &Scope<'_>) -> Result<(), RowError> {

@@ -6,6 +6,7 @@ mod catalogue;
 mod declaration;
 mod fields;
 mod python;
+mod ready;
 mod rows;
 mod words;
 mod yaml;
@@ -21,7 +22,7 @@ use crate::row::{RowError, SpecError};
 use crate::spec::{EncoderSpec, FormatSpec};
 use crate::tokenizer::Tokenizer;
 use catalogue::Chosen;
-use declaration::{Border, Empty, FieldRule, Piece, TextPiece};
+use declaration::{Border, Declaration, Each, Empty, FieldRule, Long, Piece, TextPiece};
 use fields::{Made, Scope, Text};
 pub(crate) use rows::Builder;
 use rows::Settings;
@@ -33,12 +34,16 @@ pub(crate) struct Format {
     made: Vec<Made>,
     pieces: Vec<Node>,
     joined: Option<Border>,
+    eos_as_text: bool,
+    ready: bool,
+    long: Option<Long>,
     rows: Settings,
 }
 
 /// A piece, its texts taken apart.
 enum Node {
     Text { piece: TextPiece, text: Text },
+    Each { each: Each, cases: BTreeMap<String, Vec<Node>> },
 }
 
 /// A piece's text in a row.
@@ -67,13 +72,26 @@ impl Format {
             eos_token_id: spec.eos_token_id,
             sequence_len: spec.sequence_len,
         };
-        Ok(Format { fields: declaration.fields, settings, made, pieces, joined: declaration.joined, rows })
+        let Declaration { fields, joined, eos_as_text, ready, long, .. } = declaration;
+        Ok(Format { fields, settings, made, pieces, joined, eos_as_text, ready, long, rows })
     }
 
-    /// The tokens of a row.
-    pub(crate) fn encode(&self, row: &Value, tokenizer: &Tokenizer) -> Result<Builder, RowError> {
+    /// The sequences that a row becomes: one, or as many as a long text has chunks.
+    pub(crate) fn encode(&self, row: &Value, tokenizer: &Tokenizer) -> Result<Vec<Builder>, RowError> {
+        let whole = self.whole(row, tokenizer)?;
+        match (self.long, self.rows.sequence_len) {
+            (Some(Long::Chunks), _) if whole.ids.is_empty() => Ok(Vec::new()),
+            (Some(Long::Chunks), Some(len)) => Ok(whole.chunks(len)),
+            _ => Ok(vec![whole]),
+        }
+    }
+
+    fn whole(&self, row: &Value, tokenizer: &Tokenizer) -> Result<Builder, RowError> {
         let object =
             row.as_object().ok_or_else(|| wrong_type("row-not-an-object", None, "the row", "an object", row))?;
+        if self.ready {
+            return ready::encode(object, tokenizer.vocabulary_size(), &self.rows);
+        }
         let mut scope = Scope::default();
         fields::read(&self.fields, &self.settings, object, "", &mut scope)?;
         for made in &self.made {
@@ -82,7 +100,7 @@ impl Format {
         }
         let mut written = Vec::with_capacity(self.pieces.len());
         for node in &self.pieces {
-            node.write(&mut scope, &mut written)?;
+            node.write(&self.settings, &mut scope, &mut written)?;
         }
         let mut out = Builder::default();
         match self.joined {
@@ -110,7 +128,10 @@ impl Format {
             // A BOS that the text begins with is the row's, not the piece's.
             ids.remove(0);
         }
-        self.push_ended(&ids, piece, out);
+        let alone = |header: &String| tokenizer.encode_ids(header).len().min(ids.len());
+        let header = piece.header.as_ref().map_or(0, alone);
+        out.push(&ids[..header], TokenKind::Header, false, &self.rows);
+        self.push_ended(&ids[header..], piece, out);
     }
 
     /// Ids with the EOS that the piece ends in, which the text may end in already.
@@ -125,7 +146,13 @@ impl Format {
 
     /// All pieces as one text.
     fn together(&self, written: &[Written<'_>], border: Border, tokenizer: &Tokenizer, out: &mut Builder) {
-        let text: String = written.iter().map(|piece| piece.text.as_str()).collect();
+        let mut text: String = written.iter().map(|piece| piece.text.as_str()).collect();
+        if let Some(eos) = self.rows.eos_token_id.filter(|_| self.eos_as_text) {
+            let eos = tokenizer.decode(&[eos]);
+            if !text.ends_with(&eos) {
+                text.push_str(&eos);
+            }
+        }
         let (Some(first), Some(last)) = (written.first(), written.last()) else { return };
         if text.is_empty() {
             return;
@@ -137,9 +164,7 @@ impl Format {
         let alone = if prompt.is_empty() { Vec::new() } else { tokenizer.encode_ids(&prompt) };
         let cut = match border {
             Border::PromptLength => alone.len().min(ids.len()),
-            Border::CommonPrefix | Border::Spans => {
-                alone.iter().zip(&ids).take_while(|(one, other)| one == other).count()
-            }
+            Border::CommonPrefix => alone.iter().zip(&ids).take_while(|(one, other)| one == other).count(),
         };
         out.begin(&first.piece.role, first.piece.trained);
         out.push(prefix, TokenKind::Scaffold, first.piece.trained, &self.rows);
@@ -153,18 +178,65 @@ impl Node {
     fn new(piece: &Piece, settings: &BTreeMap<String, String>) -> Result<Self, SpecError> {
         match piece {
             Piece::Text(piece) => Ok(Node::Text { text: Text::new(&piece.text, settings)?, piece: piece.clone() }),
-            Piece::Each(_) => unimplemented!(),
+            Piece::Each(each) => {
+                let case = |(name, pieces): (&String, &Vec<TextPiece>)| {
+                    let nodes = pieces.iter().map(|piece| Node::new(&Piece::Text(piece.clone()), settings));
+                    Ok((name.clone(), nodes.collect::<Result<_, SpecError>>()?))
+                };
+                let cases = each.cases.iter().map(case).collect::<Result<_, SpecError>>()?;
+                Ok(Node::Each { each: each.clone(), cases })
+            }
         }
     }
 
-    fn write<'f>(&'f self, scope: &mut Scope<'f>, out: &mut Vec<Written<'f>>) -> Result<(), RowError> {
+    fn write<'f>(
+        &'f self,
+        settings: &BTreeMap<String, String>,
+        scope: &mut Scope<'_>,
+        out: &mut Vec<Written<'f>>,
+    ) -> Result<(), RowError> {
         match self {
             Node::Text { piece, text } => {
-                let mut words = String::new();
+                let mut words = piece.header.clone().unwrap_or_default();
                 text.write(&mut words, scope)?;
                 out.push(Written { piece, text: words });
+            }
+            Node::Each { each, cases } => {
+                let items = scope.get(&each.each).and_then(Value::as_array).cloned().unwrap_or_default();
+                for (index, item) in items.iter().enumerate() {
+                    let path = format!("{}[{index}]", each.each);
+                    let object = item
+                        .as_object()
+                        .ok_or_else(|| wrong_type("wrong-type", Some(path.clone()), "the item", "an object", item))?;
+                    let mut inner = Scope::default();
+                    fields::read(&each.fields, settings, object, &format!("{path}."), &mut inner)?;
+                    let name = inner.get(&each.by).and_then(Value::as_str).unwrap_or_default().to_owned();
+                    let nodes = cases.get(&name).ok_or_else(|| unknown_case(each, &name, &path))?;
+                    for node in nodes {
+                        node.write(settings, &mut inner, out)?;
+                    }
+                }
             }
         }
         Ok(())
     }
+}
+
+fn unknown_case(each: &Each, name: &str, path: &str) -> RowError {
+    let known: Vec<&str> = each.cases.keys().map(String::as_str).collect();
+    RowError {
+        code: "unknown-role",
+        path: Some(format!("{path}.{}", each.by)),
+        message: format!("the format has no {} called {name:?}", each.by),
+        hint: Some(format!("it is one of {}", known.join(", "))),
+    }
+}
+
+/// What a row seems to be, for people whose `type` says otherwise. Nothing where no format fits its columns.
+pub(crate) fn suggestion(row: &serde_json::Map<String, Value>) -> Option<String> {
+    let names = catalogue::fitting(row);
+    let listed: Vec<String> = names.iter().take(3).map(|name| format!("`type: {name}`")).collect();
+    let (last, rest) = listed.split_last()?;
+    let what = if rest.is_empty() { last.clone() } else { format!("{} or {last}", rest.join(", ")) };
+    Some(format!("its columns fit {what}"))
 }

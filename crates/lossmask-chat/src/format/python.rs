@@ -43,3 +43,8 @@ pub(super) fn truth(value: &Value) -> bool {
         },
     }
 }
+
+/// Whether `str.strip` takes the character away.
+pub(super) fn is_space(c: char) -> bool {
+    c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
+}

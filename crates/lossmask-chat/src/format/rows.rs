@@ -65,7 +65,7 @@ impl Builder {
         if let Some(turn) = self.record.turns.last_mut() {
             turn.end = end;
             match kind {
-                TokenKind::Scaffold if turn.content_start == start => turn.content_start = end,
+                TokenKind::Scaffold | TokenKind::Header if turn.content_start == start => turn.content_start = end,
                 TokenKind::End => return,
                 _ => {}
             }
@@ -82,8 +82,39 @@ impl Builder {
     }
 }
 
+impl Builder {
+    /// Rows of at most `len` tokens.
+    pub(super) fn chunks(self, len: usize) -> Vec<Builder> {
+        let starts = (0..self.ids.len()).step_by(len.max(1));
+        starts.map(|start| self.part(start..self.ids.len().min(start + len.max(1)))).collect()
+    }
+
+    fn part(&self, tokens: Range<usize>) -> Builder {
+        let within = |at: usize| at.clamp(tokens.start, tokens.end) - tokens.start;
+        let spans = self
+            .record
+            .spans
+            .iter()
+            .map(|span| Span { tokens: within(span.tokens.start)..within(span.tokens.end), ..span.clone() });
+        let turns = self.record.turns.iter().map(|turn| Turn {
+            start: within(turn.start),
+            content_start: within(turn.content_start),
+            content_end: within(turn.content_end),
+            end: within(turn.end),
+            ..*turn
+        });
+        let record = Record {
+            roles: self.record.roles.clone(),
+            turns: turns.collect(),
+            spans: spans.filter(|span| !span.tokens.is_empty()).collect(),
+        };
+        Builder { ids: self.ids[tokens].to_vec(), record }
+    }
+}
+
 fn decide(kind: TokenKind, trained: bool, train_on_inputs: bool) -> (bool, Reason) {
     match (trained, kind) {
+        (false, TokenKind::Header) if !train_on_inputs => (false, Reason::Header),
         (true, TokenKind::End) => (true, Reason::TrainOnEos),
         (true, _) => (true, Reason::Role),
         (false, _) if train_on_inputs => (true, Reason::TrainOnInputs),

@@ -65,11 +65,6 @@ impl Pattern {
         })
     }
 
-    /// Whether it writes nothing, whatever the fields hold.
-    pub(super) fn is_empty(&self) -> bool {
-        self.parts.is_empty()
-    }
-
     /// Appends the text to `out`.
     pub(super) fn write<'v>(&self, out: &mut String, value: impl Fn(&str) -> Option<&'v Value>) -> Result<(), String> {
         for part in &self.parts {

@@ -40,5 +40,36 @@ fn instruction_formats_are_axolotls() {
         let named = case.kind.as_str().is_some_and(|kind| TYPES.contains(&kind.split([':', '.']).next().unwrap()));
         case.is_sft() && !case.has_ready_tokens() && (named || case.kind.is_object())
     };
-    group("instruction", takes).finish(1500);
+    group("instruction", takes).finish(1900);
+}
+
+#[test]
+fn completions_are_axolotls() {
+    let takes = |case: &setup::Case| case.is_sft() && case.kind == "completion" && !case.has_ready_tokens();
+    group("completion", takes).finish(200);
+}
+
+#[test]
+fn pygmalion_conversations_are_axolotls() {
+    group("pygmalion", |case| case.is_sft() && case.kind == "pygmalion").finish(110);
+}
+
+#[test]
+fn ready_tokens_stay_as_they_are() {
+    let trl = |case: &setup::Case| case.source == "trl" && case.kind == "sft";
+    // With a type of its own, axolotl reads rows by that unless all three columns are there.
+    let named = |case: &setup::Case| !case.kind.is_null() && case.record["error"].is_string();
+    group("ready tokens", |case| case.has_ready_tokens() && (trl(case) || case.is_sft() && !named(case))).finish(15);
+}
+
+#[test]
+fn texts_are_trls() {
+    let takes = |case: &setup::Case| case.trl_type() == Some("text");
+    group("text", takes).finish(200);
+}
+
+#[test]
+fn prompts_and_completions_are_trls() {
+    let takes = |case: &setup::Case| case.trl_type() == Some("prompt_completion");
+    group("prompt and completion", takes).finish(300);
 }

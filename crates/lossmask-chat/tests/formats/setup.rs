@@ -51,6 +51,40 @@ impl Case {
         self.source == "axolotl" && self.options["rl"].is_null()
     }
 
+    /// The format that a row of TRL's SFT trainer has here, where no template is needed.
+    pub fn trl_type(&self) -> Option<&'static str> {
+        let sft = self.source == "trl" && self.kind == "sft" && self.options["chat_template"].is_null();
+        let plain = |key: &str| self.row.get(key).is_none_or(|value| !value.is_array());
+        let text = ["text", "body"].iter().any(|key| self.row.get(key).is_some());
+        match () {
+            () if !sft || self.has_ready_tokens() || !plain("prompt") || !plain("completion") => None,
+            () if text => Some("text"),
+            () if self.row.get("prompt").is_some() => Some("prompt_completion"),
+            () => None,
+        }
+    }
+
+    /// The type that a config of lossmask has for the row.
+    fn own_type(&self) -> Value {
+        match self.trl_type() {
+            Some(name) => json!(name),
+            None if self.has_ready_tokens() => json!("tokens"),
+            None => self.kind.clone(),
+        }
+    }
+
+    /// The keys of the dataset that a format may read.
+    fn dataset_options(&self) -> Value {
+        match &self.options["dataset_text_field"] {
+            Value::String(field) => json!({"field": field}),
+            _ => json!(self.dataset().as_object().cloned().unwrap_or_default()),
+        }
+    }
+
+    fn trains_on_inputs(&self) -> bool {
+        self.options["train_on_inputs"] == true || self.options["completion_only_loss"] == false
+    }
+
     /// A key in the mapping of `type` that axolotl drops in silence.
     pub fn has_unknown_setting(&self) -> bool {
         self.kind.get("bogus_key").is_some()
@@ -77,11 +111,11 @@ impl Case {
     fn spec(&self, vocabulary: &Vocabulary) -> EncoderSpec {
         let spec = json!({
             "rowType": "format",
-            "masker": {"trainOnInputs": self.options["train_on_inputs"].as_bool().unwrap_or(false)},
+            "masker": {"trainOnInputs": self.trains_on_inputs()},
             "eosTokenId": vocabulary.eos,
             "format": {
-                "type": self.kind,
-                "options": self.dataset().as_object().cloned().unwrap_or_default(),
+                "type": self.own_type(),
+                "options": self.dataset_options(),
                 "bosTokenId": vocabulary.bos,
                 "eosTokenId": vocabulary.eos,
                 "sequenceLen": self.sequence_len(),
@@ -110,7 +144,8 @@ const TOKENS: [(&str, Option<&str>, &str); 6] = [
 
 fn vocabulary(case: &Case) -> Option<Vocabulary> {
     static LOADED: LazyLock<Mutex<HashMap<String, Option<Vocabulary>>>> = LazyLock::new(Mutex::default);
-    let key = format!("{} {} {}", case.tokenizer, case.options["special_tokens"], case.options["tokens"]);
+    let key = format!("{} {} {}", case.tokenizer, case.options["special_tokens"], case.options["tokens"])
+        + &case.options["eos_token"].to_string();
     let mut loaded = LOADED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     loaded.entry(key).or_insert_with(|| load(case)).clone()
 }
@@ -131,6 +166,7 @@ fn load(case: &Case) -> Option<Vocabulary> {
     let tokenizer = Arc::new(Tokenizer::load(&TokenizerSpec { path, added_tokens: added }).unwrap());
     let (_, bos, eos) = TOKENS.iter().find(|(model, ..)| *model == name)?;
     let id = |name: &str, own: Option<&str>| tokenizer.token_to_id(special[name].as_str().or(own)?);
-    let (bos, eos) = (id("bos_token", *bos), id("eos_token", Some(eos)));
+    let special_eos = case.options["eos_token"].as_str().or(Some(eos));
+    let (bos, eos) = (id("bos_token", *bos), id("eos_token", special_eos));
     Some(Vocabulary { tokenizer, bos, eos })
 }

@@ -73,7 +73,10 @@ impl ChunkRules {
             }
             out.figures.rows_read += 1;
             match self.encode_row(chunk, index, dataset, encoder, &mut out.figures) {
-                Ok(rows) => rows.into_iter().for_each(|row| out.take(row)),
+                Ok(rows) => {
+                    out.figures.count_parts(rows.len());
+                    rows.into_iter().for_each(|row| out.take(row));
+                }
                 Err(error) => out.rows.push(Outcome::Bad { error, raw: chunk.raw(index) }),
             }
         }

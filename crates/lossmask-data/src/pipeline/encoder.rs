@@ -15,7 +15,7 @@ pub trait RowEncoder: Send + Sync {
     /// The row is at fault.
     fn encode(&self, row: &Value) -> Result<EncodedRow, RowError>;
 
-    /// All rows that one row of data becomes.
+    /// All rows that one row of data becomes; none where its text is empty.
     ///
     /// # Errors
     /// The row is at fault.
