@@ -189,7 +189,7 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   }),
   'not-one-row': call(async () => {
     const pipeline = await Pipeline.fromConfig(
-      await loadConfig({ base_model: SMALL_MODEL, datasets: [{ path: '', type: 'completion' }] }),
+      await loadConfig({ base_model: SMALL_MODEL, datasets: [{ path: 'data.jsonl', type: 'completion' }] }),
     )
     await pipeline.encode({ text: '' })
   }),
