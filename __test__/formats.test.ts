@@ -83,3 +83,12 @@ test('every format has a sentence and a row of its own', t => {
     t.true(Object.keys(row).length > 0, name)
   }
 })
+
+test('docs/formats.md has every format with its row', t => {
+  const doc = readFileSync(new URL('../docs/formats.md', import.meta.url), 'utf8')
+  const missing = Object.entries(formats).filter(([name, { about }]) => {
+    const line = doc.split('\n').find(each => each.includes(about.replaceAll('|', '\\|')))
+    return line === undefined || !(line.includes(`\`${name}\``) || name === 'user_defined')
+  })
+  t.deepEqual(missing, [])
+})
