@@ -82,7 +82,7 @@ fn fallback_byte(token: &str) -> Option<u8> {
 
 /// The byte behind a character of GPT-2's byte-level alphabet: printable Latin-1 stands for itself, the other 68 bytes
 /// are U+0100 and up, in order.
-fn byte_of(c: char) -> Option<u8> {
+pub(super) fn byte_of(c: char) -> Option<u8> {
     match c as u32 {
         code @ (0x21..=0x7E | 0xA1..=0xAC | 0xAE..=0xFF) => Some(code as u8),
         code @ 0x100..=0x120 => Some((code - 0x100) as u8),

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use tokenizers::{AddedVocabulary, Model as _, OffsetType, PreTokenizer as _};
 
+use super::added::AddedTokens;
 use super::{Encoded, Tokenizer, spans};
 use crate::timing::{Stage, Stopwatch};
 
@@ -16,6 +17,8 @@ pub(crate) struct Escaper {
     controls: HashSet<i32>,
     /// The added tokens without the controls, under their own ids.
     others: AddedVocabulary,
+    /// The same for the engine, where there is one.
+    parts: Option<AddedTokens>,
 }
 
 /// A control token that was typed in message content.
@@ -44,7 +47,10 @@ impl Escaper {
         let mut others = AddedVocabulary::new();
         // Fails only when the automaton cannot be built, and this one is smaller than one that was.
         let _ = others.add_tokens(tokens, model, tokenizer.inner.get_normalizer());
-        Escaper { controls, others }
+        let parts = tokenizer.stretches.as_ref();
+        let parts =
+            parts.and_then(|(_, stretches)| AddedTokens::new(&tokenizer.inner, stretches.normalizer, &controls));
+        Escaper { controls, others, parts }
     }
 
     /// The control tokens of an encoded text that are `typed`: made by message content. A control token may swallow white
@@ -118,10 +124,21 @@ impl Escaper {
             return Some(());
         }
         let start = stretch.start;
-        let (ids, offsets) = self.library(tokenizer, &text[start..end], start == 0)?;
-        let spans = spans::exact(tokenizer, &text[start..end], &ids, start == 0, || Some(offsets))?;
-        out.extend(ids.into_iter().zip(spans).map(|(id, span)| (id as i32, span.start + start..span.end + start)));
+        let (ids, spans) = self.anew(tokenizer, &text[start..end], start == 0)?;
+        out.extend(ids.into_iter().zip(spans).map(|(id, span)| (id, span.start + start..span.end + start)));
         Some(())
+    }
+
+    /// A text in which no control token is cut out.
+    fn anew(&self, tokenizer: &Tokenizer, text: &str, at_start: bool) -> Option<(Vec<i32>, Vec<Range<usize>>)> {
+        let by_engine = tokenizer.stretches.as_ref().zip(self.parts.as_ref());
+        let encoded = by_engine.and_then(|((_, stretches), parts)| stretches.encode(tokenizer, parts, text, at_start));
+        if let Some(Encoded { ids, spans: Some(spans) }) = encoded {
+            return Some((ids, spans));
+        }
+        let (ids, offsets) = self.library(tokenizer, text, at_start)?;
+        let spans = spans::exact(tokenizer, text, &ids, at_start, || Some(offsets))?;
+        Some((ids, spans))
     }
 
     /// What the tokenizers library gives for a text when the controls are not among its added tokens.
@@ -130,7 +147,7 @@ impl Escaper {
         tokenizer: &Tokenizer,
         text: &str,
         at_start: bool,
-    ) -> Option<(Vec<u32>, Vec<tokenizers::Offsets>)> {
+    ) -> Option<(Vec<i32>, Vec<tokenizers::Offsets>)> {
         let inner = &tokenizer.inner;
         let mut text = self.others.extract_and_normalize(inner.get_normalizer(), text);
         let splitter = if at_start { inner.get_pre_tokenizer() } else { tokenizer.later_splitter() };
@@ -139,7 +156,7 @@ impl Escaper {
         }
         text.tokenize(|piece| inner.get_model().tokenize(piece.get())).ok()?;
         let encoding = text.into_encoding(None, 0, OffsetType::Byte).ok()?;
-        Some((encoding.get_ids().to_vec(), encoding.get_offsets().to_vec()))
+        Some((encoding.get_ids().iter().map(|&id| id as i32).collect(), encoding.get_offsets().to_vec()))
     }
 }
 

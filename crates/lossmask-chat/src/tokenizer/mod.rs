@@ -1,22 +1,39 @@
-//! Tokenization by the `tokenizers` crate, with spans that come from the tokens' own bytes.
+//! Tokenization with spans that come from the tokens' own bytes: a text is cut at its added tokens, and an engine encodes the
+//! stretches between them.
 
+mod added;
 mod bytes;
+mod classes;
+mod engine;
 mod escape;
+mod normalizer;
+mod pieces;
 mod shared;
 mod spans;
+mod stretches;
+mod successor;
 mod tekken;
 mod utf16;
+mod vocabulary;
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
+use serde::Deserialize as _;
 use serde_json::Value;
 use tokenizers::AddedToken;
 
 use crate::row::SpecError;
 use crate::spec::TokenizerSpec;
 use crate::timing::{Stage, Stopwatch};
+use added::AddedTokens;
 use bytes::TokenBytes;
+use engine::{Engine, Reference};
+use normalizer::Normalizer;
+use stretches::Stretches;
+use successor::Successor;
 
 pub(crate) use escape::{Escaper, Typed, overlaps};
 use spans::PrefixSpace;
@@ -27,7 +44,9 @@ pub use utf16::utf16_spans;
 /// Special tokens are never added around a text: the template writes them. The file's post-processor, truncation and
 /// padding are ignored.
 pub struct Tokenizer {
-    inner: tokenizers::Tokenizer,
+    inner: Arc<tokenizers::Tokenizer>,
+    /// The added tokens and the engine; `None` where only the library itself knows how a text is cut and normalized.
+    stretches: Option<(AddedTokens, Stretches)>,
     bytes: TokenBytes,
     prefix: PrefixSpace,
     /// The pre-tokenizer for stretches that do not begin a row, where it is another one.
@@ -69,8 +88,7 @@ impl Tokenizer {
         for key in ["truncation", "padding"] {
             file[key] = Value::Null;
         }
-        let mut inner: tokenizers::Tokenizer =
-            serde_json::from_value(file).map_err(|error| invalid(&spec.path, &error))?;
+        let mut inner = tokenizers::Tokenizer::deserialize(&file).map_err(|error| invalid(&spec.path, &error))?;
         let around = around(&inner);
         inner.with_post_processor(None::<tokenizers::PostProcessorWrapper>);
         let added = spec.added_tokens.iter().map(|token| {
@@ -81,22 +99,46 @@ impl Tokenizer {
                 .normalized(token.normalized.unwrap_or(!token.special))
         });
         inner.add_tokens(added).map_err(|error| invalid(&spec.path, &error))?;
+        let inner = Arc::new(inner);
+        let stretches = Normalizer::of(&file).and_then(|normalizer| {
+            let added = AddedTokens::new(&inner, normalizer, &HashSet::new())?;
+            let engine: Box<dyn Engine> = match Successor::new(file, normalizer) {
+                Some(successor) => Box::new(successor),
+                None => Box::new(Reference::new(inner.clone(), later_splitter.clone())),
+            };
+            Some((added, Stretches { engine, normalizer }))
+        });
         let bytes = TokenBytes::new(&inner, coding);
-        Ok(Tokenizer { inner, bytes, prefix, later_splitter, plain_controls, around })
+        Ok(Tokenizer { inner, stretches, bytes, prefix, later_splitter, plain_controls, around })
     }
 
     /// The text's token ids, and the bytes each of them stands for.
     pub fn encode(&self, text: &str) -> Encoded {
         let _stopwatch = Stopwatch::start(Stage::Tokenize);
-        let ids = self.ids(text);
+        match self.stretches.as_ref().and_then(|(added, stretches)| stretches.encode(self, added, text, true)) {
+            Some(encoded @ Encoded { spans: Some(_), .. }) => encoded,
+            _ => self.encode_by_library(text),
+        }
+    }
+
+    /// As `tokenizers` 0.23 encodes the text: what [`Tokenizer::encode`] has to give, for tests and benchmarks.
+    pub fn encode_by_library(&self, text: &str) -> Encoded {
+        let ids = self.ids_by_library(text);
         let spans =
             spans::exact(self, text, &ids, true, || Some(self.inner.encode(text, false).ok()?.get_offsets().to_vec()));
-        Encoded { ids: ids.into_iter().map(|id| id as i32).collect(), spans }
+        Encoded { ids, spans }
     }
 
     /// The text's token ids alone.
     pub fn encode_ids(&self, text: &str) -> Vec<i32> {
-        self.ids(text).into_iter().map(|id| id as i32).collect()
+        let _stopwatch = Stopwatch::start(Stage::Tokenize);
+        let ids = self.stretches.as_ref().and_then(|(added, stretches)| stretches.encode_ids(self, added, text));
+        ids.unwrap_or_else(|| self.ids_by_library(text))
+    }
+
+    /// The library that encodes, and its version.
+    pub fn engine(&self) -> &'static str {
+        self.stretches.as_ref().map_or(Reference::NAME, |(_, stretches)| stretches.engine.name())
     }
 
     /// The text that the ids spell, special tokens included. Ids outside the vocabulary spell nothing; bytes that are
@@ -164,10 +206,10 @@ impl Tokenizer {
         self.later_splitter.as_ref().or_else(|| self.inner.get_pre_tokenizer())
     }
 
-    fn ids(&self, text: &str) -> Vec<u32> {
-        let _stopwatch = Stopwatch::start(Stage::Tokenize);
+    fn ids_by_library(&self, text: &str) -> Vec<i32> {
         // A model without an unknown token fails on text it cannot spell; such a text has no ids.
-        self.inner.encode_fast(text, false).map(|encoding| encoding.get_ids().to_vec()).unwrap_or_default()
+        let encoding = self.inner.encode_fast(text, false);
+        encoding.map(|encoding| encoding.get_ids().iter().map(|&id| id as i32).collect()).unwrap_or_default()
     }
 }
 

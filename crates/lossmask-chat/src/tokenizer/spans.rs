@@ -80,21 +80,51 @@ pub(super) fn later_splitter(pre_tokenizer: &Value, prefix: PrefixSpace) -> Opti
 pub(super) fn exact(
     tokenizer: &Tokenizer,
     text: &str,
-    ids: &[u32],
+    ids: &[i32],
     at_start: bool,
     offsets: impl FnOnce() -> Option<Vec<(usize, usize)>>,
 ) -> Option<Vec<Range<usize>>> {
     walk(tokenizer, text, ids, at_start).or_else(|| by_stretches(tokenizer, text, ids, at_start, &offsets()?))
 }
 
+/// Appends the spans of a stretch between added tokens. `false`: its tokens cannot be proven to spell it, and `spans` is as it was.
+pub(super) fn lay(
+    tokenizer: &Tokenizer,
+    text: &str,
+    stretch: Range<usize>,
+    ids: &[i32],
+    begins: bool,
+    spans: &mut Vec<Range<usize>>,
+) -> bool {
+    let first = spans.len();
+    let bytes = &text.as_bytes()[..stretch.end];
+    let mut position = stretch.start;
+    for (index, &id) in ids.iter().enumerate() {
+        let mut token = tokenizer.bytes.get(id as u32);
+        if index == 0 && tokenizer.prefix.is_put_before(&bytes[position..], token, begins) {
+            token = &token[1..];
+        }
+        let Some(end) = spelled(bytes, position, token) else { break };
+        spans.push(position..end);
+        position = end;
+    }
+    if spans.len() - first == ids.len() && position == stretch.end {
+        return true;
+    }
+    spans.truncate(first);
+    let Some(found) = by_normalization(tokenizer, &text[stretch.clone()], ids, begins) else { return false };
+    spans.extend(found.into_iter().map(|span| span.start + stretch.start..span.end + stretch.start));
+    true
+}
+
 /// Lays the tokens over the text from left to right.
-fn walk(tokenizer: &Tokenizer, text: &str, ids: &[u32], at_start: bool) -> Option<Vec<Range<usize>>> {
+fn walk(tokenizer: &Tokenizer, text: &str, ids: &[i32], at_start: bool) -> Option<Vec<Range<usize>>> {
     let mut spans = Vec::with_capacity(ids.len());
     let (mut position, mut stretch_begins) = (0, true);
     for &id in ids {
         let start = position;
-        let mut token = tokenizer.bytes.get(id);
-        if let Some(added) = tokenizer.bytes.added(id) {
+        let mut token = tokenizer.bytes.get(id as u32);
+        if let Some(added) = tokenizer.bytes.added(id as u32) {
             if added.left {
                 position += blanks(&text[position..]);
             }
@@ -110,7 +140,7 @@ fn walk(tokenizer: &Tokenizer, text: &str, ids: &[u32], at_start: bool) -> Optio
             }
             let end = spelled(text.as_bytes(), position, token);
             stretch_begins = end.is_none();
-            position = end.or_else(|| spelled(text.as_bytes(), position, tokenizer.bytes.literal(id)?))?;
+            position = end.or_else(|| spelled(text.as_bytes(), position, tokenizer.bytes.literal(id as u32)?))?;
         }
         spans.push(start..position);
     }
@@ -132,14 +162,14 @@ fn blanks(text: &str) -> usize {
 fn by_stretches(
     tokenizer: &Tokenizer,
     text: &str,
-    ids: &[u32],
+    ids: &[i32],
     at_start: bool,
     offsets: &[(usize, usize)],
 ) -> Option<Vec<Range<usize>>> {
     if offsets.len() != ids.len() {
         return None;
     }
-    let is_added = |at: usize| tokenizer.bytes.added(ids[at]).is_some();
+    let is_added = |at: usize| tokenizer.bytes.added(ids[at] as u32).is_some();
     let mut spans = Vec::with_capacity(ids.len());
     let (mut token, mut position) = (0, 0);
     while token < ids.len() {
@@ -167,12 +197,12 @@ fn by_stretches(
 }
 
 /// Lays the tokens over the normalized stretch, each of whose bytes knows where it comes from.
-fn by_normalization(tokenizer: &Tokenizer, stretch: &str, ids: &[u32], at_start: bool) -> Option<Vec<Range<usize>>> {
+fn by_normalization(tokenizer: &Tokenizer, stretch: &str, ids: &[i32], at_start: bool) -> Option<Vec<Range<usize>>> {
     let (normalized, origins) = normalized(tokenizer, stretch)?;
     let mut position = 0;
     let mut spans: Vec<Range<usize>> = Vec::with_capacity(ids.len());
     for (index, &id) in ids.iter().enumerate() {
-        let mut token = tokenizer.bytes.get(id);
+        let mut token = tokenizer.bytes.get(id as u32);
         let prefixed = tokenizer.prefix != PrefixSpace::Always && index == 0;
         if prefixed && tokenizer.prefix.is_put_before(&normalized, token, at_start) {
             token = &token[1..];
@@ -224,7 +254,7 @@ fn normalized(tokenizer: &Tokenizer, stretch: &str) -> Option<(Vec<u8>, Vec<Rang
 fn by_offsets(
     tokenizer: &Tokenizer,
     stretch: &str,
-    ids: &[u32],
+    ids: &[i32],
     offsets: &[(usize, usize)],
     base: usize,
 ) -> Option<Vec<Range<usize>>> {
@@ -244,8 +274,8 @@ fn by_offsets(
             return None;
         }
         let group = &ids[token..next];
-        let unknown = group.iter().any(|&id| Some(id) == tokenizer.bytes.unknown);
-        let joined: Vec<u8> = group.iter().flat_map(|&id| tokenizer.bytes.get(id)).copied().collect();
+        let unknown = group.iter().any(|&id| Some(id as u32) == tokenizer.bytes.unknown);
+        let joined: Vec<u8> = group.iter().flat_map(|&id| tokenizer.bytes.get(id as u32)).copied().collect();
         let text = stretch.get(position..end)?.as_bytes();
         let spelled = joined == text || (token == 0 && joined.strip_prefix(b" ") == Some(text));
         if !unknown && !spelled {
