@@ -21,7 +21,7 @@ fn every_vocabulary_gives_the_ids_of_the_reference() {
     for name in hostile::MODELS {
         let Some(tokenizer) = common::tokenizer(name) else { continue };
         assert_eq!(tokenizer.engine(), "tokenizers 1.0.0-rc.3", "{name} is known to the fast engine");
-        for text in hostile::KNOWN.into_iter().map(str::to_owned).chain(hostile::texts(&tokenizer, 100_000)) {
+        for text in hostile::KNOWN.into_iter().map(str::to_owned).chain(hostile::texts(&tokenizer, 20_000)) {
             assert_same(name, &tokenizer, &text);
         }
     }
@@ -69,7 +69,7 @@ fn added_tokens_of_every_kind_are_cut_out_as_the_reference_does() {
         "  <left>",
         "<right>  ",
     ];
-    for name in hostile::MODELS {
+    for name in ["gemma3", "llama2", "mistral_nemo", "qwen3"] {
         let Some(path) = common::present(common::cache().join("models").join(name).join("tokenizer.json")) else {
             continue;
         };
