@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import test from 'ava'
 import { LossmaskError } from '../src/errors.js'
 import { type DatasetSource, findDataFiles } from '../src/pipeline/files.js'
@@ -61,6 +61,14 @@ const found: [name: string, source: DatasetSource, expected: string[], format?: 
   ['one split of it', { path: 'splits', split: 'test' }, ['splits/test-00000-of-00001.parquet']],
   ['what save_to_disk made, in its own order', { path: 'saved' }, ['saved/data-1.arrow', 'saved/data-0.arrow']],
   ['a split of what save_to_disk made', { path: 'dict', split: 'train' }, ['dict/train/data-0.arrow']],
+  ['the name of a format, and data_files', { path: 'json', dataFiles: ['one.jsonl'] }, ['one.jsonl'], 'json'],
+  [
+    'data_files by split',
+    { path: 'json', dataFiles: { train: ['one.jsonl'], test: ['plain/*.json'] }, split: 'test' },
+    ['plain/a.json'],
+    'json',
+  ],
+  ['a table', { path: 'notes.txt', dsType: 'csv' }, ['notes.txt'], 'csv'],
   ['parquet by ds_type', { path: 'plain/b.parquet', dsType: 'parquet' }, ['plain/b.parquet'], 'parquet'],
 ]
 
@@ -109,8 +117,8 @@ const refused: [name: string, source: DatasetSource, issue: { code: string; path
   ],
   [
     'a slice',
-    { path: 'one.jsonl', split: 'train[:10%]' },
-    { code: 'split-unsupported', path: 'datasets[0].split', hint: /name one split/ },
+    { path: 'one.jsonl', split: 'train[:10%' },
+    { code: 'split-unsupported', path: 'datasets[0].split', hint: /train\[:20%\]/ },
   ],
   [
     'a split that is not there',
@@ -118,8 +126,8 @@ const refused: [name: string, source: DatasetSource, issue: { code: string; path
     { code: 'split-not-found', path: 'datasets[0].split', hint: /train, test/ },
   ],
   [
-    'text',
-    { path: 'notes.txt', dsType: 'text' },
+    'a ds_type nobody knows',
+    { path: 'notes.txt', dsType: 'xml' },
     { code: 'ds-type-unsupported', path: 'datasets[0].ds_type', hint: /json/ },
   ],
 ]
@@ -135,3 +143,32 @@ for (const [name, source, { code, path, hint }] of refused) {
     t.regex(error?.hint ?? '', hint)
   })
 }
+
+test('a split expression names the files and rows of each of its parts', async t => {
+  const root = folder(t, files)
+  const parts = async (split: string) => {
+    const found = await findDataFiles({ path: 'splits', split }, [root], 'datasets[0]')
+    return [found.files.map(file => basename(file)), found.parts]
+  }
+  const [first, second, test] = [
+    'train-00000-of-00002.parquet',
+    'train-00001-of-00002.parquet',
+    'test-00000-of-00001.parquet',
+  ]
+  t.deepEqual(await parts('train+test'), [[first, second, test], undefined])
+  t.deepEqual(await parts('train[:20%]'), [
+    [first, second],
+    [{ files: 2, to: 20, unit: 'percent', rounding: 'closest' }],
+  ])
+  t.deepEqual(await parts(' test[-5:] + train[1_0:20](pct1_dropremainder)'), [
+    [test, first, second],
+    [
+      { files: 1, from: -5, unit: 'rows', rounding: 'closest' },
+      { files: 2, from: 10, to: 20, unit: 'rows', rounding: 'pct1_dropremainder' },
+    ],
+  ])
+  for (const wrong of ['train[', 'train[5]', 'train[:20%', 'train[10:20%]', 'train[:120%]', '', 'train+']) {
+    const error = await t.throwsAsync(parts(wrong), { instanceOf: LossmaskError })
+    t.is(error?.code, 'split-unsupported', wrong)
+  }
+})

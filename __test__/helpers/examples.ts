@@ -163,13 +163,10 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
     'data/train.jsonl': goodLine,
     'data/test.jsonl': goodLine,
   }),
-  'split-unsupported': config(yaml('', '    split: "train[:10%]"\n')),
+  'split-unsupported': config(yaml('', '    split: "train[:10%"\n')),
   'empty-file': data(''),
-  'unknown-format': config(yaml().replace('data.jsonl', 'notes.txt'), { 'notes.txt': 'Just words.\n' }),
+  'unknown-format': config(yaml().replace('data.jsonl', 'notes.md'), { 'notes.md': 'Just words.\n' }),
   'wrong-format': config(yaml('', '    ds_type: parquet\n')),
-  'unsupported-compression': config(yaml().replace('data.jsonl', 'data.jsonl.bz2'), {
-    'data.jsonl.bz2': Buffer.from('BZh91AY&SY'),
-  }),
   'corrupt-file': config(yaml().replace('data.jsonl', 'data.jsonl.gz'), {
     'data.jsonl.gz': gzipSync(goodLine).subarray(0, 40),
   }),

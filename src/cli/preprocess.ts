@@ -19,6 +19,7 @@ interface Options {
   debug?: number
   workers?: number
   onError?: 'fail' | 'skip'
+  limit?: number
   json?: boolean
 }
 
@@ -52,6 +53,7 @@ export function preprocessCommand(io: CommandIo): Command {
       `print the first rows as token(label, id), masked red, trained green (${debugRows} without a number)`,
       wholeNumber,
     )
+    .option('--limit <n>', 'read no more than this many rows of each dataset, for a first look', positiveNumber)
     .option('-w, --workers <n>', 'threads (default: one per core)', positiveNumber)
     .addOption(
       new Option('--on-error <what>', 'a bad row stops the run and nothing is written, or goes to rejected.jsonl')
@@ -65,10 +67,11 @@ export function preprocessCommand(io: CommandIo): Command {
 async function preprocess(io: CommandIo, file: string, options: Options): Promise<void> {
   const config = await loadConfig(file)
   const compiled = await compileConfig(config)
-  const { debug, onError, workers } = options
+  const { debug, limit, onError, workers } = options
   const spec = await runSpec(compiled, {
     output: { dir: options.output ?? config.datasetPreparedPath ?? defaultFolder, format: options.format },
     ...(debug === undefined ? {} : { debugRows: debug }),
+    ...(limit === undefined ? {} : { limit }),
     ...(onError === undefined ? {} : { onError }),
     ...(workers === undefined ? {} : { workers }),
   })

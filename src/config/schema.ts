@@ -67,8 +67,12 @@ export const dataset = z
   .strictObject({
     path: text,
     name: optional(text),
-    data_files: optional(z.union([text, texts.min(1)], { error: 'expected a path or a list of paths' })),
-    ds_type: optional(z.enum(['json', 'jsonl', 'parquet', 'arrow'])),
+    data_files: optional(
+      z.union([text, texts.min(1), z.record(text, z.union([text, texts.min(1)]))], {
+        error: 'expected a path, a list of paths, or a mapping of splits to them',
+      }),
+    ),
+    ds_type: optional(z.enum(['json', 'jsonl', 'parquet', 'arrow', 'csv', 'tsv', 'text'])),
     split: optional(text),
     revision: optional(text),
     type: withDefault(rowFormat, 'chat_template'),

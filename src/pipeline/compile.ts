@@ -4,7 +4,7 @@ import type { Notice } from '../strategies/index.js'
 import { type LoadedTokenizer, loadTokenizer } from '../tokenizer/index.js'
 import { defined } from './defined.js'
 import { type CompiledDataset, compileDataset } from './encoder.js'
-import { findDataFiles } from './files.js'
+import { type DatasetSource, findDataFiles } from './files.js'
 import { below, besideFiles } from './media.js'
 import { firstExisting, lookupBases } from './paths.js'
 import type { OutputFormat } from './report.js'
@@ -133,11 +133,17 @@ async function datasetSpec(
   const { path, dataFiles, dsType, split } = dataset
   const source = {
     path,
-    dataFiles: dataFiles === undefined ? [] : [dataFiles].flat(),
-    ...defined({ dsType, split }),
+    ...defined({ dsType, split, dataFiles: dataFilesOf(dataFiles) }),
   }
   const found = await findDataFiles(source, bases, compiled.place)
   return besideFiles({ name: path, ...found, encoder: compiled.encoder })
+}
+
+/** `data_files` as lists, by split where the config has them so. */
+function dataFilesOf(dataFiles: DatasetConfig['dataFiles']): DatasetSource['dataFiles'] {
+  if (typeof dataFiles === 'string') return [dataFiles]
+  if (dataFiles === undefined || Array.isArray(dataFiles)) return dataFiles
+  return Object.fromEntries(Object.entries(dataFiles).map(([split, files]) => [split, [files].flat()]))
 }
 
 /** What of the config concerns rows as wholes. */

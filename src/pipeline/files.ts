@@ -1,14 +1,16 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { isAbsolute, join, relative } from 'node:path'
 import { glob, isDynamicPattern } from 'tinyglobby'
+import { isWhole, parseSplit, type SplitPart } from '../datasets/split.js'
 import { LossmaskError } from '../errors.js'
 import { firstExisting } from './paths.js'
-import type { DataFormat } from './spec.js'
+import type { DataFormat, PartSpec } from './spec.js'
 
 /** Where a dataset stands, as the config has it. */
 export interface DatasetSource {
   path: string
-  dataFiles?: readonly string[]
+  /** Paths or patterns; by split where the config has them so. */
+  dataFiles?: readonly string[] | Readonly<Record<string, readonly string[]>>
   dsType?: string
   split?: string
 }
@@ -19,10 +21,24 @@ export interface DataFiles {
   files: string[]
   /** What `ds_type` says; absent: each file tells by its name or its first bytes. */
   format?: DataFormat
+  /** Which of their rows are read, in the order of the split expression; absent: all. */
+  parts?: PartSpec[]
 }
 
-const formats: Record<string, DataFormat> = { json: 'json', jsonl: 'jsonl', parquet: 'parquet', arrow: 'arrow' }
-const dataFile = /\.(jsonl|json|ndjson|parquet|arrow)(\.(gz|zst))?$/
+const formats: Record<string, DataFormat> = {
+  json: 'json',
+  jsonl: 'jsonl',
+  parquet: 'parquet',
+  arrow: 'arrow',
+  csv: 'csv',
+  tsv: 'tsv',
+  text: 'text',
+}
+/** Names that `datasets.load_dataset` takes for a format instead of a folder. */
+const LOADERS = new Set(['json', 'parquet', 'arrow', 'csv', 'text'])
+/** What a folder is read for only where it has no other data: a dataset's folder may hold notes and lists too. */
+const plainFile = /\.(csv|tsv|txt)(\.(gz|zst|bz2|xz|zip))?$/
+const dataFile = /\.(jsonl|json|ndjson|parquet|arrow|csv|tsv|txt)(\.(gz|zst|bz2|xz|zip))?$/
 /** What a split's files are called, as `datasets` tells it. */
 const splitNames: Record<string, RegExp> = {
   train: /(^|[-_./ ])train(ing)?([-_./ ]|$)/,
@@ -43,27 +59,64 @@ export async function findDataFiles(
   bases: readonly string[],
   place: string,
 ): Promise<DataFiles> {
-  const split = splitName(source.split, place)
-  const format = formatOf(source.dsType, place)
-  const files = await find(source, split, bases, place)
-  return { files: files.map(shown), ...(format === undefined ? {} : { format }) }
+  const parts = splitParts(source.split, place)
+  const found = await Promise.all(parts.map(({ split }) => find(source, split, bases, place)))
+  const [first] = found
+  const format = formatOf(source.dsType ?? (first?.loader ? source.path : undefined), place)
+  return {
+    files: found.flatMap(({ files }) => files).map(shown),
+    ...(format === undefined ? {} : { format }),
+    ...(parts.every(isWhole)
+      ? {}
+      : { parts: parts.map((part, index) => partSpec(part, found[index]?.files.length ?? 0)) }),
+  }
 }
 
-async function find(source: DatasetSource, split: string, bases: readonly string[], place: string): Promise<string[]> {
-  const { path, dataFiles = [] } = source
+function partSpec({ split: _, ...slice }: SplitPart, files: number): PartSpec {
+  return { files, ...slice }
+}
+
+interface Found {
+  files: string[]
+  /** `path` is the name of a format. */
+  loader?: true
+}
+
+async function find(source: DatasetSource, split: string, bases: readonly string[], place: string): Promise<Found> {
+  const { path } = source
+  const dataFiles = filesOfSplit(source.dataFiles, split, place)
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(path)) throw notLocal(path, place)
   const target = firstExisting(path, bases)
   if (target === undefined) {
+    if (LOADERS.has(path) && dataFiles.length > 0)
+      return { files: await listedAll(dataFiles, bases, place), loader: true }
     const matches = await expand(path, bases)
-    if (matches.length > 0) return matches
+    if (matches.length > 0) return { files: matches }
     throw missing(path, bases, place)
   }
-  if (!statSync(target).isDirectory()) return [target]
-  if (dataFiles.length === 0) return folderFiles(target, path, split, place)
-  const lists = await Promise.all(
-    dataFiles.map((file, index) => listed(file, target, bases, `${place}.data_files[${index}]`)),
-  )
-  return lists.flat()
+  if (!statSync(target).isDirectory()) return { files: [target] }
+  if (dataFiles.length === 0) return { files: folderFiles(target, path, split, place) }
+  return { files: await listedAll(dataFiles, [target, ...bases], place) }
+}
+
+/** `data_files` of one split. A list without splits is `train`, as in `datasets`; axolotl takes it whatever the split is. */
+function filesOfSplit(dataFiles: DatasetSource['dataFiles'], split: string, place: string): readonly string[] {
+  if (dataFiles === undefined || isList(dataFiles)) return dataFiles ?? []
+  const files = Object.hasOwn(dataFiles, split) ? dataFiles[split] : undefined
+  if (files !== undefined) return files
+  throw new LossmaskError('split-not-found', `data_files names no files of the split ${JSON.stringify(split)}`, {
+    path: `${place}.split`,
+    hint: `it has ${Object.keys(dataFiles).join(', ')}`,
+  })
+}
+
+function isList(value: unknown): value is readonly string[] {
+  return Array.isArray(value)
+}
+
+async function listedAll(files: readonly string[], places: readonly string[], place: string): Promise<string[]> {
+  const lists = files.map((file, index) => listed(file, places, `${place}.data_files[${index}]`))
+  return (await Promise.all(lists)).flat()
 }
 
 /** The files a pattern matches in the first base where it matches any. */
@@ -77,8 +130,7 @@ async function expand(pattern: string, bases: readonly string[]): Promise<string
 }
 
 /** One item of `data_files`: in the dataset's folder first, then where any path is looked up. */
-async function listed(file: string, folder: string, bases: readonly string[], place: string): Promise<string[]> {
-  const places = [folder, ...bases]
+async function listed(file: string, places: readonly string[], place: string): Promise<string[]> {
   const target = firstExisting(file, places)
   if (target === undefined) {
     const matches = await expand(file, places)
@@ -97,7 +149,7 @@ async function listed(file: string, folder: string, bases: readonly string[], pl
 function folderFiles(folder: string, path: string, split: string, place: string): string[] {
   const saved = savedByDatasets(folder, split)
   if (saved !== undefined) return saved
-  const all = readdirSync(folder, { recursive: true, withFileTypes: true })
+  const found = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile() && dataFile.test(entry.name))
     .map(entry => join(entry.parentPath, entry.name))
     .filter(
@@ -107,10 +159,12 @@ function folderFiles(folder: string, path: string, split: string, place: string)
           .some(part => part.startsWith('.')),
     )
     .sort()
+  const rich = found.filter(file => !plainFile.test(file))
+  const all = rich.length > 0 ? rich : found
   if (all.length === 0) {
     throw new LossmaskError('dataset-without-files', `the folder \`${path}\` holds no data files`, {
       path: `${place}.path`,
-      hint: 'name a file, or a folder with .jsonl, .json, .parquet or .arrow files (.gz and .zst too)',
+      hint: 'name a file, or a folder with .jsonl, .json, .parquet, .arrow, .csv or .txt files (compressed ones too)',
     })
   }
   return ofSplit(all, folder, path, split, place)
@@ -143,27 +197,22 @@ function savedByDatasets(folder: string, split: string): string[] | undefined {
   return existsSync(join(folder, 'dataset_dict.json')) ? savedByDatasets(join(folder, split), split) : undefined
 }
 
-function splitName(split: string | undefined, place: string): string {
-  if (split === undefined) return 'train'
-  if (/^[\w.-]+$/.test(split)) return split
-  throw new LossmaskError(
-    'split-unsupported',
-    `slices and combinations of splits are not supported: ${JSON.stringify(split)}`,
-    {
-      path: `${place}.split`,
-      hint: 'name one split, and cut the file itself for a part of it',
-    },
-  )
+function splitParts(split: string | undefined, place: string): SplitPart[] {
+  const parts = parseSplit(split ?? 'train')
+  if (!('wrong' in parts)) return parts
+  throw new LossmaskError('split-unsupported', `not a split that can be read: ${parts.wrong}`, {
+    path: `${place}.split`,
+    hint: 'write train, train[:20%], train[10:] or train+test',
+  })
 }
 
 function formatOf(dsType: string | undefined, place: string): DataFormat | undefined {
   if (dsType === undefined) return undefined
   const format = formats[dsType]
   if (format !== undefined) return format
-  const why = dsType === 'text' || dsType === 'csv' ? `a ${dsType} file holds no conversations` : 'it is not known'
-  throw new LossmaskError('ds-type-unsupported', `ds_type ${JSON.stringify(dsType)} cannot be read: ${why}`, {
+  throw new LossmaskError('ds-type-unsupported', `ds_type ${JSON.stringify(dsType)} cannot be read: it is not known`, {
     path: `${place}.ds_type`,
-    hint: 'it is one of json (also for JSON lines), parquet, arrow',
+    hint: 'it is one of json (also for JSON lines), parquet, arrow, csv, text',
   })
 }
 

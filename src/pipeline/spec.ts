@@ -40,11 +40,21 @@ export interface DatasetSpec {
   name: string
   files: string[]
   format?: DataFormat
+  parts?: PartSpec[]
   encoder: EncoderSpec
 }
 
+/** Some consecutive rows of some consecutive files. */
+export interface PartSpec {
+  files: number
+  from?: number
+  to?: number
+  unit?: 'rows' | 'percent'
+  rounding?: 'closest' | 'pct1_dropremainder'
+}
+
 /** How a data file holds rows. */
-export type DataFormat = 'jsonl' | 'json' | 'parquet' | 'arrow'
+export type DataFormat = 'jsonl' | 'json' | 'parquet' | 'arrow' | 'csv' | 'tsv' | 'text'
 
 /** What a row holds. */
 export type RowType = 'chat_template' | 'input_output' | 'format'

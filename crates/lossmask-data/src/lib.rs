@@ -25,8 +25,8 @@ pub use report::{
     TruncationFigures,
 };
 pub use spec::{
-    DatasetSpec, ExcessLength, Format, OnError, OutputFormat, OutputSpec, PackingSpec, PipelineSpec, UntrainedRows,
-    ValSetSize,
+    DatasetSpec, ExcessLength, Format, OnError, OutputFormat, OutputSpec, PackingSpec, PartRounding, PartSpec,
+    PartUnit, PipelineSpec, UntrainedRows, ValSetSize,
 };
 pub use stream::{LinesOut, RowStream};
 pub use writer::abandon_all;

@@ -82,12 +82,58 @@ pub struct DatasetSpec {
     pub name: String,
     /// Its files, in order; paths as messages show them, relative to the working directory or absolute.
     pub files: Vec<PathBuf>,
-    /// Their format. Absent: by the file name's extension, then by the first bytes. Compression (gzip, zstd) is always
-    /// told by the first bytes.
+    /// Their format. Absent: by the file name's extension, then by the first bytes. Compression (gzip, zstd, bzip2, xz, zip)
+    /// is always told by the first bytes.
     #[serde(default)]
     pub format: Option<Format>,
+    /// Which rows of the files are read. Absent: all of them.
+    #[serde(default)]
+    pub parts: Vec<PartSpec>,
     /// How its rows are encoded.
     pub encoder: EncoderSpec,
+}
+
+/// Some consecutive rows of some consecutive files: a term of a split expression (`train[:20%]`).
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PartSpec {
+    /// How many of the dataset's files it counts; the next part begins with the file after them.
+    pub files: usize,
+    /// Its first row, from the end when negative. Absent: the first of the files.
+    #[serde(default)]
+    pub from: Option<i64>,
+    /// The row after its last one, from the end when negative. Absent: all that follow.
+    #[serde(default)]
+    pub to: Option<i64>,
+    /// What the two count.
+    #[serde(default)]
+    pub unit: PartUnit,
+    /// How a share becomes a row.
+    #[serde(default)]
+    pub rounding: PartRounding,
+}
+
+/// What the ends of a part count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PartUnit {
+    /// Rows.
+    #[default]
+    Rows,
+    /// Hundredths of the rows.
+    Percent,
+}
+
+/// How a share of the rows becomes a row; names of `datasets`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartRounding {
+    /// To the nearest row, to the even one of two.
+    #[default]
+    Closest,
+    /// By whole steps of a hundredth, which all have equally many rows.
+    #[serde(rename = "pct1_dropremainder")]
+    Pct1DropRemainder,
 }
 
 /// How a data file holds rows.
@@ -102,6 +148,12 @@ pub enum Format {
     Parquet,
     /// Arrow IPC, file or stream.
     Arrow,
+    /// Fields separated by commas (by tabs where the name says `.tsv`); the first line names the columns.
+    Csv,
+    /// The same, separated by tabs.
+    Tsv,
+    /// A row for each line, `{"text": "..."}`.
+    Text,
 }
 
 /// Where rows go.

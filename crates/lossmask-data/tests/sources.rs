@@ -27,6 +27,74 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+fn bzip2(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn xz(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::default()).unwrap();
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, bytes) in entries {
+        writer.start_file(*name, stored).unwrap();
+        writer.write_all(bytes).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// Numbers of the rows that are read of a dataset of 30, 0 and 5 rows in three files.
+fn parts(parts: Value, extra: Value) -> (Vec<u64>, Report) {
+    let dir = tempfile::tempdir().unwrap();
+    let all = rows(35);
+    let files: Vec<PathBuf> = [("a.jsonl", &all[..30]), ("b.json", &[]), ("c.jsonl", &all[30..])]
+        .map(|(name, rows)| write(dir.path(), name, if rows.is_empty() { "[]".to_owned() } else { jsonl(rows) }))
+        .into();
+    let mut value = json!({ "untrainedRows": "keep", "minSampleLen": 0, "output": { "dir": dir.path().join("out"), "format": "jsonl" } });
+    for (key, item) in extra.as_object().unwrap() {
+        value[key] = item.clone();
+    }
+    let mut spec = spec(dir.path(), &files, value);
+    spec.datasets[0].parts = serde_json::from_value(parts).unwrap();
+    let report = run(&spec).unwrap();
+    let lengths: Vec<usize> = all.iter().map(|row| row["turns"].to_string().len()).collect();
+    assert_eq!(lengths.len(), 35);
+    let ids = prepared_rows(dir.path()).iter().map(|row| row["input_ids"].as_array().unwrap().len() as u64).collect();
+    (ids, report)
+}
+
+#[test]
+fn parts_choose_rows_across_files() {
+    let (all, _) = parts(json!([]), json!({}));
+    assert_eq!(all.len(), 35);
+    let pick = |ranges: &[std::ops::Range<usize>]| -> Vec<u64> {
+        ranges.iter().flat_map(|range| all[range.clone()].to_vec()).collect()
+    };
+    let cases = [
+        (json!([{ "files": 3, "to": 5 }]), json!({}), pick(&[0..5])),
+        (json!([{ "files": 3, "from": 28, "to": 32 }]), json!({}), pick(&[28..32])),
+        (json!([{ "files": 3, "from": -7 }]), json!({}), pick(&[28..35])),
+        (json!([{ "files": 3, "to": 20, "unit": "percent" }]), json!({}), pick(&[0..7])),
+        (json!([{ "files": 3, "from": 90, "unit": "percent" }]), json!({}), pick(&[32..35])),
+        (json!([{ "files": 1, "from": 28 }, { "files": 2, "to": 2 }]), json!({}), pick(&[28..32])),
+        (json!([{ "files": 1, "from": 28 }, { "files": 2, "to": 2 }]), json!({ "limit": 3 }), pick(&[28..31])),
+        (json!([{ "files": 1, "to": 2 }, { "files": 2 }]), json!({ "sample": 100 }), pick(&[0..2, 30..35])),
+        (json!([{ "files": 3, "from": 4 }]), json!({ "sample": 100, "limit": 2 }), pick(&[4..6])),
+    ];
+    for (spec, extra, expected) in cases {
+        let (found, report) = parts(spec.clone(), extra.clone());
+        assert_eq!(found, expected, "{spec} {extra}");
+        assert_eq!(report.rows_read, expected.len() as u64, "{spec} {extra}");
+        assert_eq!(report.files.iter().map(|file| file.rows).sum::<u64>(), expected.len() as u64, "{spec} {extra}");
+    }
+}
+
 fn prepared_rows(dir: &Path) -> Vec<Value> {
     let text = fs::read_to_string(dir.join("out/data/train-00000-of-00001.jsonl")).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -55,6 +123,10 @@ fn text_in_any_form_gives_the_same_rows() {
         ("array.json.gz", gzip(array.to_string().as_bytes())),
         ("named_without_gz.jsonl", gzip(lines.as_bytes())),
         ("zstd.jsonl.zst", zstd::encode_all(lines.as_bytes(), 1).unwrap()),
+        ("bzip2.jsonl.bz2", bzip2(lines.as_bytes())),
+        ("xz.jsonl.xz", xz(lines.as_bytes())),
+        ("two_members.jsonl.xz", [xz(&lines.as_bytes()[..1000]), xz(&lines.as_bytes()[1000..])].concat()),
+        ("stored.zip", zip(&[("folder/", b""), ("folder/rows.jsonl", lines.as_bytes()), ("__MACOSX/x", b"x")])),
     ];
     let mut expected = None;
     for (name, bytes) in cases {
@@ -165,8 +237,9 @@ fn faults() -> Vec<Fault> {
             None,
             None,
         ),
-        fault("bzip.jsonl.bz2", b"BZh91AY&SY", "unsupported-compression", None, None),
-        fault("archive.zip", b"PK\x03\x04....", "unsupported-compression", None, None),
+        fault("bzip.jsonl.bz2", b"BZh91AY&SY", "corrupt-file", Some(1), None),
+        fault("archive.zip", b"PK\x03\x04....", "corrupt-file", None, None),
+        fault("several.zip", &zip(&[("a.jsonl", b"{}"), ("b.jsonl", b"{}")]), "unsupported-compression", None, None),
         fault("photo.jpeg", b"\xff\xd8\xff\xe0....", "unknown-format", None, None),
         fault("not.parquet", good.as_bytes(), "wrong-format", None, None),
         fault("not.arrow", good.as_bytes(), "wrong-format", None, None),

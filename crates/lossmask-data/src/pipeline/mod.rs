@@ -8,6 +8,7 @@ mod chunk;
 mod encoder;
 mod input;
 mod output;
+mod part;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};

@@ -24,6 +24,8 @@ struct Columns {
     batches: Batches,
     ready: VecDeque<RecordBatch>,
     row: u64,
+    /// All rows of the file, where it says how many they are.
+    total: Option<u64>,
     /// Bytes to add to the counter as rows go by, where the reader counts none itself.
     progress: Option<Progress>,
 }
@@ -37,11 +39,19 @@ struct Progress {
 pub(super) fn open_parquet(path: Arc<Path>, file: File, read: Arc<AtomicU64>) -> Result<Box<dyn Source>, DataError> {
     let size = file.metadata().map(|metadata| metadata.len()).unwrap_or(0);
     let builder = guarded(&path, || ParquetRecordBatchReaderBuilder::try_new(file))?;
-    let rows = builder.metadata().file_metadata().num_rows().max(1);
+    let rows = builder.metadata().file_metadata().num_rows();
+    let total = u64::try_from(rows).ok();
     let reader = guarded(&path, || builder.with_batch_size(CHUNK_ROWS).build())?;
     let batches = reader.map(|batch| batch.map_err(|error| error.to_string()));
-    let progress = Progress { read, bytes_per_row: size as f64 / rows as f64, owed: 0.0 };
-    Ok(Box::new(Columns { path, batches: Box::new(batches), ready: VecDeque::new(), row: 0, progress: Some(progress) }))
+    let progress = Progress { read, bytes_per_row: size as f64 / rows.max(1) as f64, owed: 0.0 };
+    Ok(Box::new(Columns {
+        path,
+        batches: Box::new(batches),
+        ready: VecDeque::new(),
+        row: 0,
+        total,
+        progress: Some(progress),
+    }))
 }
 
 pub(super) fn open_arrow(path: Arc<Path>, file: CountingFile, is_file: bool) -> Result<Box<dyn Source>, DataError> {
@@ -55,10 +65,14 @@ pub(super) fn open_arrow(path: Arc<Path>, file: CountingFile, is_file: bool) -> 
             guarded(&path, || StreamReader::try_new(file, None))?.map(|batch| batch.map_err(|error| error.to_string())),
         )
     };
-    Ok(Box::new(Columns { path, batches, ready: VecDeque::new(), row: 0, progress: None }))
+    Ok(Box::new(Columns { path, batches, ready: VecDeque::new(), row: 0, total: None, progress: None }))
 }
 
 impl Source for Columns {
+    fn rows(&self) -> Option<u64> {
+        self.total
+    }
+
     fn next_chunk(&mut self) -> Result<Option<Chunk>, DataError> {
         while self.ready.is_empty() {
             let batches = &mut self.batches;

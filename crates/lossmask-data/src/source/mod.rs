@@ -1,10 +1,13 @@
 //! Data files as a stream of chunks of rows. A chunk is cut but not parsed: parsing is done by the workers.
 
 mod columns;
+mod container;
 mod json_array;
 mod lines;
 mod moment;
 mod open;
+mod table;
+mod text;
 mod value;
 
 use std::io::Read;
@@ -50,6 +53,11 @@ struct TextRow {
 pub(crate) trait Source: Send {
     /// The next rows; `None` behind the last one. An error is about the file and ends it.
     fn next_chunk(&mut self) -> Result<Option<Chunk>, DataError>;
+
+    /// How many rows the file has, where it says so itself.
+    fn rows(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// What a file is opened with.

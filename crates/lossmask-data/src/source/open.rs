@@ -6,12 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use flate2::read::MultiGzDecoder;
-
-use super::{Source, SourceOptions, columns, json_array, lines};
+use super::{Source, SourceOptions, columns, container, json_array, lines, table, text};
 use crate::{DataError, Format};
 
-const READ_BUFFER: usize = 256 << 10;
+pub(super) const READ_BUFFER: usize = 256 << 10;
 
 /// Reads from disk and counts.
 pub(super) struct CountingFile {
@@ -76,15 +74,14 @@ fn open_text(
     told: Option<Format>,
     max_row_bytes: usize,
 ) -> Result<Box<dyn Source>, DataError> {
-    let reader: Box<dyn Read + Send> = match compression(head, &path)? {
-        Compression::None => Box::new(file),
-        Compression::Gzip => Box::new(MultiGzDecoder::new(BufReader::with_capacity(READ_BUFFER, file))),
-        Compression::Zstd => Box::new(
-            zstd::stream::read::Decoder::with_buffer(BufReader::with_capacity(READ_BUFFER, file))
-                .map_err(|error| DataError::io("read", &path, &error))?,
-        ),
-    };
+    let reader = container::unpacked(file, head, &path)?;
     let mut text = Text::with_capacity(READ_BUFFER, reader);
+    match told {
+        Some(Format::Text) => return Ok(Box::new(text::TextLines::new(path, text, max_row_bytes))),
+        Some(Format::Csv) => return Ok(Box::new(table::Table::new(path, text, b',', max_row_bytes)?)),
+        Some(Format::Tsv) => return Ok(Box::new(table::Table::new(path, text, b'\t', max_row_bytes)?)),
+        _ => {}
+    }
     let mut line = 1;
     let first = lines::skip_blank(&mut text, &mut line, &path)?;
     match first {
@@ -94,7 +91,7 @@ fn open_text(
         // A told format stands: the first row is bad, the others may be good.
         Some(_) if told.is_some() => Ok(Box::new(lines::Lines::new(path, text, line, max_row_bytes))),
         Some(_) => Err(DataError::new("unknown-format", format!("`{}` is no data file that is known", path.display()))
-            .hint("JSONL, JSON arrays (both also .gz or .zst), Parquet and Arrow IPC are read; `ds_type` names the format where the extension does not")
+            .hint("JSONL, JSON arrays, CSV, text (also .gz, .zst, .bz2, .xz, .zip), Parquet and Arrow IPC are read; `ds_type` names the format where the extension does not")
             .in_file(&path)),
     }
 }
@@ -110,14 +107,19 @@ fn first_bytes(file: &mut File, path: &Path) -> Result<Vec<u8>, DataError> {
 }
 
 fn told_format(path: &Path, hint: Option<Format>) -> Option<Format> {
-    hint.or_else(|| {
+    // `datasets` calls both kinds of table csv.
+    let tabs = || path.to_str().is_some_and(|name| name.to_ascii_lowercase().contains(".tsv"));
+    hint.map(|hint| if hint == Format::Csv && tabs() { Format::Tsv } else { hint }).or_else(|| {
         let name = path.file_name()?.to_str()?.to_ascii_lowercase();
-        let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+        let name = container::ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
         match name.rsplit_once('.')?.1 {
             "jsonl" | "ndjson" => Some(Format::Jsonl),
             "json" => Some(Format::Json),
             "parquet" => Some(Format::Parquet),
             "arrow" | "ipc" | "feather" => Some(Format::Arrow),
+            "csv" => Some(Format::Csv),
+            "tsv" => Some(Format::Tsv),
+            "txt" => Some(Format::Text),
             _ => None,
         }
     })
@@ -139,35 +141,6 @@ fn agree(told: Option<Format>, found: Format, path: &Path) -> Result<(), DataErr
     Err(DataError::new("wrong-format", format!("`{}` is {found}, not {told}", path.display()))
         .hint(format!("set `ds_type: {found}`, or rename the file"))
         .in_file(path))
-}
-
-enum Compression {
-    None,
-    Gzip,
-    Zstd,
-}
-
-fn compression(head: &[u8], path: &Path) -> Result<Compression, DataError> {
-    let unsupported = |what: &str, advice: &str| {
-        Err(DataError::new("unsupported-compression", format!("`{}` is {what}", path.display()))
-            .hint(advice)
-            .in_file(path))
-    };
-    match head {
-        [0x1f, 0x8b, ..] => Ok(Compression::Gzip),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Ok(Compression::Zstd),
-        [b'B', b'Z', b'h', ..] => unsupported("compressed with bzip2", "compress it with gzip or zstd instead"),
-        [0xfd, b'7', b'z', b'X', b'Z', ..] => {
-            unsupported("compressed with xz", "compress it with gzip or zstd instead")
-        }
-        [b'P', b'K', 3, 4, ..] => unsupported("a zip archive", "unpack it"),
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
-            Err(DataError::new("invalid-utf8", format!("`{}` is UTF-16, not UTF-8", path.display()))
-                .hint("save the file as UTF-8")
-                .in_file(path))
-        }
-        _ => Ok(Compression::None),
-    }
 }
 
 pub(super) fn empty(path: &Path) -> DataError {
