@@ -6,7 +6,6 @@
 //! one row.
 
 use lossmask::Turns;
-use serde_json::Value;
 
 use crate::message::Conversation;
 use crate::route::policy::Policy;
@@ -155,7 +154,7 @@ pub(crate) fn several(rows: usize) -> RowError {
 mod tests {
     use std::collections::BTreeMap;
 
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::message::{ContentFormat, MessageReader};
