@@ -48,6 +48,6 @@ pub(crate) fn fitting(name: &str) -> Option<&'static str> {
         |text: &str| -> String { text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect() };
     let name = plain(name);
     let fits = |other: &&str| plain(other) == name;
-    let listed = NAMES.iter().find(|(role, names)| plain(role) == name || names.iter().any(|other| fits(&other)));
+    let listed = NAMES.iter().find(|(role, names)| plain(role) == name || names.iter().any(&fits));
     listed.map(|(role, _)| *role)
 }

@@ -59,7 +59,7 @@ impl Emitter {
             }
             Value::Array(items) => {
                 // A list in a mapping is not indented.
-                if !(place == Place::Value && !self.indention) {
+                if place != Place::Value || self.indention {
                     self.indent = Some(before.map_or(0, |indent| indent + 2));
                 }
                 for item in items {
@@ -327,12 +327,7 @@ fn resolves(text: &str) -> bool {
         first.into_iter().chain(chars).collect::<String>()
     };
     let word = |word: &&str| text == *word || text == word.to_uppercase() || text == titled(word);
-    text.is_empty()
-        || text == "<<"
-        || text == "="
-        || WORDS.iter().any(|it| word(&it))
-        || is_number(text)
-        || is_date(text)
+    text.is_empty() || text == "<<" || text == "=" || WORDS.iter().any(word) || is_number(text) || is_date(text)
 }
 
 fn is_number(text: &str) -> bool {

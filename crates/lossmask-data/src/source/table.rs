@@ -42,7 +42,7 @@ impl Table {
         let record = ByteRecord::new();
         let mut table = Table { path, reader, names: Vec::new(), record, row: 0, max_row_bytes, left, lag };
         if table.read()? {
-            table.names = table.record.iter().map(|name| json_text(name)).collect();
+            table.names = table.record.iter().map(json_text).collect();
         }
         Ok(table)
     }
