@@ -59,7 +59,7 @@ function input(change: (report: Report) => void = () => {}, rest: Partial<AuditI
     stopTokens: [{ id: 2, text: '<|im_end|>' }],
     stopTokensDeclared: true,
     ownEnds: true,
-    sharedEnds: false,
+    endsApart: true,
     ...rest,
   }
 }

@@ -100,13 +100,13 @@ export const runChecks: readonly Check[] = [
   {
     code: 'end-not-trained',
     title: 'end markers trained',
-    measure: ({ report, rolesToTrain, trainOnEos, sharedEnds }) => {
+    measure: ({ report, rolesToTrain, trainOnEos, endsApart }) => {
       const { trained, turns } = report.ends
       const wanted = trainOnEos === 'turn' || trainOnEos === 'all'
       if (turns === 0) {
         const answers = trainedTurns(report)
         // Where the next turn opens with what ends an answer, that is `stop-token-never-trained`.
-        if (!wanted || sharedEnds || answers === 0 || rolesToTrain.length === 0) return undefined
+        if (!wanted || !endsApart || answers === 0 || rolesToTrain.length === 0) return undefined
         return {
           count: answers,
           of: answers,

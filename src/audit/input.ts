@@ -15,6 +15,14 @@ export function auditInput(compiled: Compiled, report: Report, more: readonly No
   const trained = conversations.flatMap(({ boundaries, rolesToTrain }) =>
     boundaries.filter(({ role }) => rolesToTrain.includes(role)),
   )
+  // The generation route has an answer's end within its block.
+  const inBlocks = datasets.some(
+    ({ encoder, resolved }) =>
+      encoder.route === 'generation' ||
+      (encoder.route === 'auto' &&
+        resolved.boundaries.length === 0 &&
+        /\{%[-+]?\s*generation\b/.test(encoder.template?.source ?? '')),
+  )
   return {
     report,
     notices: [...notices, ...more],
@@ -23,7 +31,8 @@ export function auditInput(compiled: Compiled, report: Report, more: readonly No
     trainOnInputs: masking?.trainOnInputs ?? config.trainOnInputs,
     stopTokens: (declared.length > 0 ? declared : eos).map(id => ({ id, text: tokenizer.decode([id]) })),
     stopTokensDeclared: declared.length > 0,
-    sharedEnds: trained.length > 0 && trained.every(({ ends }) => ends.every(({ kind }) => kind === 'before')),
+    endsApart:
+      !inBlocks && (trained.length === 0 || trained.some(({ ends }) => ends.some(({ kind }) => kind !== 'before'))),
     ownEnds: trained.some(({ ends }) => ends.some(({ kind }) => kind !== 'before')),
   }
 }

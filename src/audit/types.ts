@@ -20,8 +20,8 @@ export interface AuditInput {
   stopTokensDeclared: boolean
   /** Whether answers have end markers of their own, as opposed to those that the next turn opens with. */
   ownEnds: boolean
-  /** Whether all that ends an answer is what the next turn opens with. */
-  sharedEnds: boolean
+  /** Whether an answer's end is told apart from its words, and is not what the next turn opens with. */
+  endsApart: boolean
 }
 
 /** A verdict with its figures; the same in text, JSON and the page. */
