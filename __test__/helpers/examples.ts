@@ -155,7 +155,7 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   'dataset-type-invalid': config(yaml().replace('chat_template', '{no_input_format: "{0}"}')),
   'dataset-not-found': command({ 'config.yml': yaml() }, 'preprocess', 'config.yml'),
   'dataset-not-local': config(yaml().replace('data.jsonl', 'owner/name')),
-  'dataset-without-files': config(yaml().replace('data.jsonl', './data'), { 'data/notes.txt': '' }),
+  'dataset-without-files': config(yaml().replace('data.jsonl', './data'), { 'data/notes.md': '' }),
   'dataset-is-folder': config(yaml('', '    data_files: [folder]\n').replace('data.jsonl', './'), {
     'folder/x.txt': '',
   }),
