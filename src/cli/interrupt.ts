@@ -16,9 +16,13 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
   const controller = new AbortController()
   const end = () => native().endProcess(exitCode.interrupted)
   const endAndSay = () => {
-    // Written at once: nothing that is queued leaves this process any more.
-    writeSync(process.stderr.fd, 'lossmask: stopped; nothing was written\n')
-    end()
+    try {
+      // Written at once: nothing that is queued leaves this process any more.
+      writeSync(process.stderr.fd, 'lossmask: stopped; nothing was written\n')
+    } finally {
+      // Also where stderr is closed or full.
+      end()
+    }
   }
   let timer: NodeJS.Timeout | undefined
   const stop = () => {

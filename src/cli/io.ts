@@ -21,7 +21,7 @@ export function processIo(): CommandIo {
     say(io, `lossmask: cannot write to stdout: ${error.message} [${full ? 'disk-full' : 'io-error'}]`)
     process.exit(1)
   })
-  // Messages that nobody can read do not stop the work.
+  // Messages that cannot be written do not stop the work.
   process.stderr.on('error', () => {})
   const io: CommandIo = {
     in: process.stdin,

@@ -104,6 +104,9 @@ impl Encoder {
     /// # Errors
     /// As [`encode`](Encoder::encode).
     pub fn encode_all(&self, row: &Value) -> Result<Vec<EncodedRow>, RowError> {
+        if let Some(with_tools) = self.with_tools.as_ref().filter(|_| self.reader.has_tools(row)) {
+            return with_tools.encode_all(row);
+        }
         if let Some(format) = &self.format {
             return self.declared(format, row);
         }
